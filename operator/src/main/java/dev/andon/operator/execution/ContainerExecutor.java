@@ -1,0 +1,55 @@
+package dev.andon.operator.execution;
+
+import dev.andon.operator.pacing.RateLimits;
+
+/**
+ * Runs attempts of job types with a {@code container} executor: each as one batch/v1 Job with
+ * backoffLimit 0, named by {@link JobName}, controlled by the workflow.
+ *
+ * <table>
+ *   <caption>What becomes of it</caption>
+ *   <tr><th>the Job</th><th>outcome</th></tr>
+ *   <tr><td>is Complete</td><td>Succeeded</td></tr>
+ *   <tr><td>is Failed, and no Pod of it is alive</td><td>Failed, with the reason of {@link JobReport}</td></tr>
+ *   <tr><td>was suspended for a stop, a deletion or an end of the workflow, and no Pod of it is alive</td><td>Cancelled</td></tr>
+ *   <tr><td>has not ended by the attempt's deadline</td><td>Failed/TimedOut or why it could not begin, once no Pod is alive</td></tr>
+ *   <tr><td>was suspended by somebody else</td><td>Unknown: who did meant something by it</td></tr>
+ *   <tr><td>was deleted under way</td><td>as its Pod says if that ended by itself, else Unknown</td></tr>
+ *   <tr><td>is not there, though it may have been created</td><td>Unknown: never created, and deleted since, look alike</td></tr>
+ *   <tr><td>has another controller, or is of another attempt</td><td>never adopted: Failed/JobNameTaken if ours was refused for it, else Unknown</td></tr>
+ *   <tr><td>was refused by the stop's admission policy</td><td>not begun: the gate is asked again</td></tr>
+ *   <tr><td>was refused for another reason</td><td>Failed, known not to have begun: QuotaExceeded, NamespaceTerminating, NamespaceNotFound, Forbidden, JobRefused</td></tr>
+ * </table>
+ *
+ * <p>A create that was not answered is looked for by name and never made again in here. The decider
+ * does so if the job type is {@code retrySafe}, under the same name: whichever create arrives
+ * second, even one of a process frozen with a permit in its hand, finds the name taken.
+ */
+final class ContainerExecutor implements AttemptExecutor, AutoCloseable {
+  final JobStore store;
+  final JobBells bells;
+  final GateKeeper gate;
+  final RateLimits limits;
+
+  ContainerExecutor(JobStore store, GateKeeper gate, RateLimits limits) {
+    this.store = store;
+    this.bells = new JobBells(store);
+    this.gate = gate;
+    this.limits = limits;
+  }
+
+  @Override
+  public Outcome run(AttemptRun run) {
+    try (JobBells.Bell bell =
+        bells.of(
+            run.attempt().namespace(), JobName.of(run.attempt().workflow(), run.attempt().key()))) {
+      return new ContainerAttempt(this, run, bell).run();
+    }
+  }
+
+  @Override
+  public void close() {
+    bells.close();
+    store.close();
+  }
+}

@@ -1,0 +1,70 @@
+package dev.andon.operator.execution;
+
+import dev.andon.crds.JobTypeSpec;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.PodTemplateSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What the container executor requires of a JobType beyond its schema. The pod template itself is
+ * judged by the API server when a Job is made of it.
+ */
+public final class ContainerRules {
+  private static final String PATH = "spec.executor.container.";
+
+  private ContainerRules() {}
+
+  /**
+   * Everything wrong with the {@code container} executor of a JobType, each with its field, its
+   * value and the rule. Empty: nothing.
+   */
+  public static List<String> findings(JobTypeSpec jobType) {
+    JobTypeSpec.Container container =
+        jobType.executor() == null ? null : jobType.executor().container();
+    if (container == null) {
+      return List.of();
+    }
+    PodTemplateSpec template;
+    try {
+      template = JobManifest.template(container.template());
+    } catch (JobManifest.NoTemplate e) {
+      return List.of(PATH + e.getMessage());
+    }
+    var found = new ArrayList<String>();
+    String restart = template.getSpec().getRestartPolicy();
+    if (restart != null && !restart.equals("Never")) {
+      found.add(
+          PATH
+              + "template.spec.restartPolicy: \"%s\" would repeat work within an attempt; use Never, and retry.attempts for more of them"
+                  .formatted(restart));
+    }
+    Set<String> args =
+        jobType.args().stream()
+            .map(JobTypeSpec.Arg::name)
+            .filter(Objects::nonNull)
+            .collect(Collectors.toSet());
+    environment("containers", template.getSpec().getContainers(), args, found);
+    environment("initContainers", template.getSpec().getInitContainers(), args, found);
+    return List.copyOf(found);
+  }
+
+  /** The later of two variables of one name wins: the job would not get its arg. */
+  private static void environment(
+      String field, List<Container> containers, Set<String> args, List<String> found) {
+    for (int i = 0; i < containers.size(); i++) {
+      for (EnvVar variable : containers.get(i).getEnv()) {
+        if (args.contains(variable.getName())) {
+          found.add(
+              PATH
+                  + "template.spec.%s[%d].env: \"%s\" is the name of an arg too, which is such a variable already; rename one"
+                      .formatted(field, i, variable.getName()));
+        }
+      }
+    }
+  }
+}

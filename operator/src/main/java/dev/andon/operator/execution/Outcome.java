@@ -1,0 +1,52 @@
+package dev.andon.operator.execution;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/** What became of the work on an attempt. */
+public sealed interface Outcome {
+  /** It was done. */
+  record Succeeded() implements Outcome {}
+
+  /**
+   * It is known to have failed.
+   *
+   * @param reason CamelCase
+   * @param message for people, without headers or secrets
+   * @param fatal no further attempt, and the workflow ends
+   * @param retryAfter the target asked for no further attempt before this time; null: it did not
+   */
+  record Failed(String reason, String message, boolean fatal, @Nullable Instant retryAfter)
+      implements Outcome {
+    public Failed(String reason, String message, boolean fatal) {
+      this(reason, message, fatal, null);
+    }
+  }
+
+  /**
+   * It is under way outside. The work goes on polling; a final outcome follows.
+   *
+   * @param operation absolute URL to poll
+   */
+  record Accepted(String operation) implements Outcome {}
+
+  /**
+   * It was never begun: the gate was closed, a limiter or breaker held it back, or there was no
+   * token. Uses no attempt.
+   *
+   * @param retryAt not before this time
+   */
+  record NotBegun(String reason, String message, Instant retryAt) implements Outcome {}
+
+  /** It was ended on our demand, and is known not to go on. */
+  record Cancelled() implements Outcome {}
+
+  /**
+   * It was sent, and nobody knows what became of it.
+   *
+   * @param mayRepeat whether it may be sent again under its key, if its job type is retrySafe:
+   *     false once it was told to end, while something of it is known to be alive, and where only a
+   *     person can help
+   */
+  record Unknown(String message, boolean mayRepeat) implements Outcome {}
+}

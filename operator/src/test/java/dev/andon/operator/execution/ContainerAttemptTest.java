@@ -1,0 +1,562 @@
+package dev.andon.operator.execution;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.andon.crds.JobTypeSpec;
+import dev.andon.operator.execution.LoopbackServer.Reply;
+import dev.andon.operator.execution.LoopbackServer.Request;
+import dev.andon.operator.pacing.RateLimits;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What an attempt makes of answers that a real API server gives rarely: lost ones, refusals, Jobs
+ * of others. The API server here has one Job at a time.
+ */
+class ContainerAttemptTest {
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final AttemptKey KEY = new AttemptKey("4d3f", "erase", 17, 1);
+  private static final String NAME = JobName.of("erase-aap", KEY);
+  private static final String TEMPLATE =
+      "executor: {container: {template: {spec: {containers: [{name: erase, image: x}]}}}}";
+  private static final JobTypeSpec TYPE = JobManifestTest.type(TEMPLATE);
+  private static final JobTypeSpec RETRY_SAFE =
+      JobManifestTest.type(TEMPLATE + "\nretrySafe: true");
+
+  private final LoopbackServer api = new LoopbackServer();
+  private final KubernetesClient client =
+      SendingClient.of(new ConfigBuilder(Config.empty()).withMasterUrl(api.url("/")).build());
+  private final FakeGate gate = new FakeGate();
+  private final ContainerExecutor executor =
+      new ContainerExecutor(
+          new JobStore(client),
+          new GateKeeper(gate, uid -> false),
+          new RateLimits(Clock.systemUTC()));
+
+  /** What is said to creates, before they are carried out. */
+  private final Queue<Reply> toCreates = new ArrayDeque<>();
+
+  /** Whether creates that have such a reply are carried out all the same. */
+  private volatile boolean carriedOut;
+
+  private volatile Runnable beforeCreates = () -> {};
+  private volatile @Nullable ObjectNode job;
+  private volatile String pods = "[]";
+
+  private volatile String notFound =
+      status(404, "NotFound", "no such job")
+          .replace("\"code\":", "\"details\":{\"name\":\"%s\"},\"code\":".formatted(NAME));
+
+  /** How many reads of the Job are answered with an error. */
+  private final AtomicInteger unreadable = new AtomicInteger();
+
+  ContainerAttemptTest() {
+    api.answering(this::answer);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    executor.close();
+    client.close();
+    api.close();
+  }
+
+  private synchronized Reply answer(Request request) {
+    String path = request.target().replaceAll("\\?.*", "");
+    if (path.endsWith("/apis/batch/v1/jobs")) {
+      // The watch: an attempt gets along without.
+      return Reply.json(403, status(403, "Forbidden", "jobs is forbidden"));
+    }
+    if (path.endsWith("/pods")) {
+      return Reply.json(
+          200, "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"items\":%s}".formatted(pods));
+    }
+    if (request.method().equals("POST")) {
+      beforeCreates.run();
+      Reply said = toCreates.poll();
+      if (said == null || carriedOut) {
+        if (job != null) {
+          return Reply.json(409, status(409, "AlreadyExists", "jobs.batch already exists"));
+        }
+        job = created(request.body(), "uid-of-job");
+      }
+      return said == null ? Reply.json(201, String.valueOf(job)) : said;
+    }
+    if (request.method().equals("PATCH") && job != null) {
+      ((ObjectNode) job.path("spec")).put("suspend", true);
+      conditions("Suspended");
+    }
+    if (request.method().equals("GET") && unreadable.getAndDecrement() > 0) {
+      return Reply.json(500, status(500, "InternalError", "etcd"));
+    }
+    return job == null ? Reply.json(404, notFound) : Reply.json(200, job.toString());
+  }
+
+  private static ObjectNode created(String body, String uid) {
+    try {
+      ObjectNode made = (ObjectNode) JSON.readTree(body);
+      ((ObjectNode) made.path("metadata")).put("uid", uid);
+      return made;
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private synchronized void conditions(String... types) {
+    ObjectNode status = JSON.createObjectNode();
+    for (String type : types) {
+      status.withArray("/conditions").addObject().put("type", type).put("status", "True");
+    }
+    if (job != null) {
+      job.set("status", status);
+    }
+  }
+
+  private static String status(int code, String reason, String message) {
+    return JSON.createObjectNode()
+        .put("kind", "Status")
+        .put("apiVersion", "v1")
+        .put("status", "Failure")
+        .put("code", code)
+        .put("reason", reason)
+        .put("message", message)
+        .toString();
+  }
+
+  private static Attempt attempt(JobTypeSpec type, Duration left, Attempt.Work work) {
+    Attempt send = JobManifestTest.attempt(KEY, type, Map.of());
+    return new Attempt(
+        KEY,
+        send.namespace(),
+        send.workflow(),
+        send.workflowType(),
+        send.armed(),
+        send.jobType(),
+        type,
+        Map.of(),
+        Instant.now().plus(left),
+        work);
+  }
+
+  private AttemptRun run(Attempt attempt) {
+    return new AttemptRun(attempt, Clock.systemUTC(), System::nanoTime, outcome -> {});
+  }
+
+  /** For which a minute takes three seconds. */
+  private AttemptRun runInAHurry(JobTypeSpec type, Duration left, Attempt.Work work) {
+    return new AttemptRun(
+        attempt(type, left, work), Clock.systemUTC(), () -> 20 * System.nanoTime(), outcome -> {});
+  }
+
+  /** On a virtual thread, as the runner does it. */
+  private CompletableFuture<Outcome> begin(AttemptRun run) {
+    var outcome = new CompletableFuture<Outcome>();
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              run.runsOn(Thread.currentThread());
+              outcome.complete(executor.run(run));
+            });
+    return outcome;
+  }
+
+  private Outcome outcome(Attempt.Work work) throws Exception {
+    return begin(run(attempt(TYPE, Duration.ofSeconds(60), work))).get(60, TimeUnit.SECONDS);
+  }
+
+  private Outcome send() throws Exception {
+    return outcome(new Attempt.Work.Send());
+  }
+
+  /** Creates are all that begins anything. */
+  private int creates() {
+    return api.requests("POST").size();
+  }
+
+  private void jobIsThere(Function<ObjectNode, ObjectNode> change) throws Exception {
+    var manifest =
+        JobManifest.of(
+            attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send()),
+            TYPE.executor().container(),
+            Duration.ofSeconds(60));
+    job = change.apply(created(JSON.writeValueAsString(manifest), "uid-of-job"));
+  }
+
+  @Test
+  void that_a_second_create_was_refused_says_nothing_of_the_first() throws Exception {
+    toCreates.add(Reply.json(403, status(403, "Forbidden", "exceeded quota: q")));
+
+    assertThat(outcome(new Attempt.Work.Send(true)))
+        .isInstanceOfSatisfying(
+            Outcome.Unknown.class,
+            unknown -> assertThat(unknown.message()).contains("exceeded quota: q"));
+  }
+
+  @Test
+  void an_answer_that_was_lost_is_looked_for_and_the_job_is_not_made_again() throws Exception {
+    toCreates.add(new Reply.Drop());
+    carriedOut = true;
+    CompletableFuture<Outcome> outcome =
+        begin(run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send())));
+    await().atMost(Duration.ofSeconds(60)).until(() -> creates() == 1);
+
+    conditions("Complete");
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
+    assertThat(creates()).isEqualTo(1);
+    assertThat(gate.permitsUsed()).isEqualTo(1);
+  }
+
+  @Test
+  void a_create_that_left_no_job_is_unknown_and_is_not_made_again() throws Exception {
+    toCreates.add(new Reply.Drop());
+    AttemptRun send = runInAHurry(TYPE, Duration.ofHours(1), new Attempt.Work.Send());
+
+    assertThat(begin(send).get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .satisfies(
+            unknown -> {
+              assertThat(unknown.message()).contains(NAME, "never created, or deleted since");
+              assertThat(unknown.mayRepeat()).isFalse();
+            });
+    assertThat(creates()).isEqualTo(1);
+  }
+
+  /** An API server may be at a create for 60 s. */
+  @Test
+  void a_job_that_appears_long_after_its_create_was_lost_is_followed() throws Exception {
+    toCreates.add(new Reply.Drop());
+    var skipped = new AtomicLong();
+    Attempt attempt = attempt(TYPE, Duration.ofHours(1), new Attempt.Work.Send());
+    CompletableFuture<Outcome> outcome =
+        begin(
+            new AttemptRun(
+                attempt, Clock.systemUTC(), () -> System.nanoTime() + skipped.get(), o -> {}));
+    await().atMost(Duration.ofSeconds(60)).until(() -> !api.requests("GET").isEmpty());
+    skipped.set(Duration.ofSeconds(50).toNanos());
+    int looks = api.requests("GET").size();
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> outcome.isDone() || api.requests("GET").size() > looks + 1);
+
+    jobIsThere(j -> j);
+    conditions("Complete");
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
+  }
+
+  @Test
+  void an_intent_of_another_process_without_a_job_is_unknown_and_creates_nothing()
+      throws Exception {
+    AttemptRun observe = runInAHurry(TYPE, Duration.ofHours(1), new Attempt.Work.Observe());
+
+    assertThat(begin(observe).get(60, TimeUnit.SECONDS)).isInstanceOf(Outcome.Unknown.class);
+    assertThat(creates()).isZero();
+    assertThat(gate.asked()).isZero();
+  }
+
+  @Test
+  void an_intent_of_another_process_is_followed_by_its_job() throws Exception {
+    jobIsThere(j -> j);
+    conditions("Complete");
+
+    assertThat(outcome(new Attempt.Work.Observe())).isEqualTo(new Outcome.Succeeded());
+    assertThat(creates()).isZero();
+  }
+
+  @Test
+  void its_own_job_from_an_earlier_send_is_followed() throws Exception {
+    jobIsThere(j -> j);
+    conditions("Complete");
+
+    assertThat(send()).isEqualTo(new Outcome.Succeeded());
+  }
+
+  @Test
+  void cancelled_in_the_moment_it_finds_its_name_taken_by_its_own_job_it_ends_that()
+      throws Exception {
+    jobIsThere(j -> j);
+    AttemptRun send = run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send()));
+    beforeCreates = send::cancel;
+
+    assertThat(begin(send).get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Cancelled());
+    assertThat(job.at("/spec/suspend").asBoolean()).isTrue();
+  }
+
+  @Test
+  void cancelled_before_it_was_sent_again_it_ends_the_job_of_the_first_send() throws Exception {
+    jobIsThere(j -> j);
+    gate.beSilent();
+    AttemptRun again = run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send(true)));
+    CompletableFuture<Outcome> outcome = begin(again);
+    await().atMost(Duration.ofSeconds(60)).until(() -> gate.asked() > 0);
+
+    again.cancel();
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Cancelled());
+    assertThat(job.at("/spec/suspend").asBoolean()).isTrue();
+    assertThat(creates()).isZero();
+  }
+
+  @Test
+  void one_whose_job_was_deleted_and_whose_pod_is_alive_is_not_to_run_a_second_time_beside_it()
+      throws Exception {
+    jobIsThere(j -> j);
+    pods =
+        "[{\"metadata\":{\"name\":\"p\",\"ownerReferences\":[{\"uid\":\"uid-of-job\"}]},\"status\":{\"phase\":\"Running\"}}]";
+    AttemptRun observe = runInAHurry(RETRY_SAFE, Duration.ofMinutes(2), new Attempt.Work.Observe());
+    CompletableFuture<Outcome> outcome = begin(observe);
+    await().atMost(Duration.ofSeconds(60)).until(() -> !api.requests("GET").isEmpty());
+
+    job = null;
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .satisfies(
+            unknown -> {
+              assertThat(unknown.message()).contains("still alive: Pod p");
+              assertThat(unknown.mayRepeat()).isFalse();
+            });
+  }
+
+  @Test
+  void that_something_on_the_way_knows_no_job_says_nothing() throws Exception {
+    jobIsThere(j -> j);
+    CompletableFuture<Outcome> outcome =
+        begin(runInAHurry(TYPE, Duration.ofHours(1), new Attempt.Work.Observe()));
+    await().atMost(Duration.ofSeconds(60)).until(() -> !api.requests("GET").isEmpty());
+    JsonNode there = job;
+
+    String told = notFound;
+    notFound = "404 page not found";
+    job = null;
+    int looks = api.requests("GET").size();
+    await()
+        .atMost(Duration.ofSeconds(120))
+        .until(() -> outcome.isDone() || api.requests("GET").size() > looks + 1);
+    job = (ObjectNode) there;
+    conditions("Complete");
+    notFound = told;
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
+  }
+
+  @Test
+  void what_left_no_job_may_be_created_again_by_a_job_type_that_says_so() throws Exception {
+    AttemptRun observe = runInAHurry(RETRY_SAFE, Duration.ofSeconds(5), new Attempt.Work.Observe());
+
+    assertThat(begin(observe).get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .extracting(Outcome.Unknown::mayRepeat)
+        .isEqualTo(true);
+  }
+
+  /** What an earlier send of it made, or it could not have this name and this owner. */
+  @ParameterizedTest
+  @CsvSource({"andon.dev/attempt, 2", "andon.dev/workflow-uid, other", "andon.dev/index, 3"})
+  void its_own_job_with_an_edited_label_is_not_followed_by_another(String label, String value)
+      throws Exception {
+    jobIsThere(
+        j -> {
+          ((ObjectNode) j.at("/metadata/labels")).put(label, value);
+          return j;
+        });
+    conditions("Complete");
+    JsonNode before = job.deepCopy();
+
+    assertThat(send())
+        .as("a failure would let the next attempt begin")
+        .isInstanceOf(Outcome.Unknown.class);
+    assertThat(outcome(new Attempt.Work.Observe())).isInstanceOf(Outcome.Unknown.class);
+    assertThat(outcome(new Attempt.Work.End(null))).isInstanceOf(Outcome.Unknown.class);
+    assertThat(job).isEqualTo(before);
+  }
+
+  @Test
+  void somebody_elses_job_of_its_name_is_not_adopted() throws Exception {
+    jobIsThere(
+        j -> {
+          ((ObjectNode) j.at("/metadata/ownerReferences/0")).put("uid", "other");
+          return j;
+        });
+    conditions("Complete");
+    JsonNode before = job.deepCopy();
+
+    assertThat(send())
+        .asInstanceOf(type(Outcome.Failed.class))
+        .extracting(Outcome.Failed::reason)
+        .isEqualTo("JobNameTaken");
+    assertThat(outcome(new Attempt.Work.Observe())).isInstanceOf(Outcome.Unknown.class);
+    assertThat(outcome(new Attempt.Work.End(null))).isInstanceOf(Outcome.Unknown.class);
+    assertThat(job).isEqualTo(before);
+  }
+
+  @Test
+  void a_refusal_of_the_stops_second_layer_is_neither_a_stop_nor_a_failure() throws Exception {
+    String refusal =
+        "jobs.batch \"x\" is forbidden: ValidatingAdmissionPolicy 'andon-stop-jobs' with binding"
+            + " 'andon-stop-jobs' denied request: emergency stop: no Job of workflow type";
+    toCreates.add(Reply.json(403, status(403, "Forbidden", refusal)));
+    toCreates.add(Reply.json(403, status(403, "Forbidden", refusal)));
+    CompletableFuture<Outcome> outcome =
+        begin(run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send())));
+    await().atMost(Duration.ofSeconds(60)).until(() -> creates() == 3);
+
+    conditions("Complete");
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
+    assertThat(gate.permitsUsed()).as("a permit for each").isEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "403|jobs.batch \"x\" is forbidden: exceeded quota: q, requested: count/jobs.batch=1|QuotaExceeded",
+        "403|jobs.batch \"x\" is forbidden: unable to create new content in namespace fleet because it is being terminated|NamespaceTerminating",
+        "403|jobs.batch is forbidden: User cannot create resource|Forbidden",
+        "404|namespaces \"fleet\" not found|NamespaceNotFound",
+        "422|Job.batch \"x\" is invalid: spec.template.spec.containers[0].image: Required value|JobRefused",
+        "400|strict decoding error: unknown field \"spec.template.spec.contaners\"|JobRefused",
+        "500|Internal error occurred: failed calling webhook \"w\"|JobRefused"
+      })
+  void a_refusal_is_a_failure_that_says_why(int code, String message, String reason)
+      throws Exception {
+    toCreates.add(Reply.json(code, status(code, "Whatever", message)));
+
+    assertThat(send())
+        .asInstanceOf(type(Outcome.Failed.class))
+        .satisfies(
+            failed -> {
+              assertThat(failed.reason()).isEqualTo(reason);
+              assertThat(failed.message()).contains(message.substring(0, 20));
+              assertThat(failed.fatal()).isFalse();
+            });
+    assertThat(creates()).isEqualTo(1);
+  }
+
+  @Test
+  void cancelled_it_suspends_its_job_and_ends_when_nothing_of_it_is_alive() throws Exception {
+    pods =
+        "[{\"metadata\":{\"name\":\"p\",\"ownerReferences\":[{\"uid\":\"uid-of-job\"}]},\"status\":{\"phase\":\"Running\"}}]";
+    AttemptRun run = run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send()));
+    CompletableFuture<Outcome> outcome = begin(run);
+    await().atMost(Duration.ofSeconds(60)).until(() -> job != null);
+
+    run.cancel();
+    await().atMost(Duration.ofSeconds(60)).until(() -> job.at("/spec/suspend").asBoolean());
+    int looks = api.requests("GET").size();
+    await().atMost(Duration.ofSeconds(60)).until(() -> api.requests("GET").size() > looks + 3);
+    assertThat(outcome).as("its Pod is still alive").isNotDone();
+    pods = "[]";
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Cancelled());
+  }
+
+  @Test
+  void suspended_by_somebody_else_it_is_for_a_person_to_say_what_becomes_of_it() throws Exception {
+    jobIsThere(
+        j -> {
+          ((ObjectNode) j.path("spec")).put("suspend", true);
+          return j;
+        });
+    conditions("Suspended");
+
+    assertThat(
+            begin(run(attempt(RETRY_SAFE, Duration.ofSeconds(60), new Attempt.Work.Observe())))
+                .get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .satisfies(
+            unknown -> {
+              assertThat(unknown.message()).contains("somebody suspended Job " + NAME);
+              assertThat(unknown.mayRepeat()).isFalse();
+            });
+  }
+
+  /** What SIGTERM ends says 143, and the Job controller may see that before the Pod is gone. */
+  @Test
+  void a_suspended_job_that_looks_failed_is_not_failed() throws Exception {
+    jobIsThere(
+        j -> {
+          ((ObjectNode) j.path("spec")).put("suspend", true);
+          return j;
+        });
+    conditions("Failed");
+
+    assertThat(outcome(new Attempt.Work.Observe())).isInstanceOf(Outcome.Unknown.class);
+    assertThat(outcome(new Attempt.Work.End(null))).isEqualTo(new Outcome.Cancelled());
+  }
+
+  @Test
+  void a_refused_repeat_is_no_failure_of_what_an_earlier_send_began() throws Exception {
+    jobIsThere(j -> j);
+    conditions("Complete");
+    toCreates.add(Reply.json(403, status(403, "Forbidden", "exceeded quota: q")));
+
+    assertThat(outcome(new Attempt.Work.Send())).isEqualTo(new Outcome.Succeeded());
+  }
+
+  @Test
+  void a_refused_repeat_is_no_failure_where_nobody_can_look_what_an_earlier_send_began()
+      throws Exception {
+    jobIsThere(j -> j);
+    conditions("Complete");
+    toCreates.add(Reply.json(403, status(403, "Forbidden", "exceeded quota: q")));
+    unreadable.set(1);
+
+    assertThat(outcome(new Attempt.Work.Send())).isEqualTo(new Outcome.Succeeded());
+    assertThat(unreadable).as("it was looked, in vain").hasValueLessThan(1);
+  }
+
+  @Test
+  void given_up_it_leaves_its_job_alone() throws Exception {
+    AttemptRun run = run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send()));
+    CompletableFuture<Outcome> outcome = begin(run);
+    await().atMost(Duration.ofSeconds(60)).until(() -> job != null);
+
+    run.abandon();
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isInstanceOf(Outcome.Unknown.class);
+    assertThat(api.requests("PATCH")).isEmpty();
+  }
+
+  @Test
+  void a_job_type_that_would_repeat_work_by_itself_creates_nothing() throws Exception {
+    JobTypeSpec restarts =
+        JobManifestTest.type(
+            TEMPLATE.replace("containers:", "restartPolicy: OnFailure, containers:"));
+
+    assertThat(
+            begin(run(attempt(restarts, Duration.ofSeconds(60), new Attempt.Work.Send())))
+                .get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Failed.class))
+        .extracting(Outcome.Failed::reason)
+        .isEqualTo("InvalidJobType");
+    assertThat(creates()).isZero();
+  }
+}

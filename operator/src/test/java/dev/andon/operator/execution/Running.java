@@ -1,0 +1,104 @@
+package dev.andon.operator.execution;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.andon.operator.pacing.Breakers;
+import dev.andon.operator.pacing.RateLimits;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A runner with a target, a gate and secrets, as a test needs them. */
+final class Running implements AutoCloseable {
+  final LoopbackServer target = new LoopbackServer();
+  final FakeGate gate = new FakeGate();
+  final Map<String, String> secrets = new ConcurrentHashMap<>();
+  final AtomicInteger wakes = new AtomicInteger();
+  final JumpingClock clock = new JumpingClock();
+
+  /** Uids of workflows that have seen a stop. */
+  final Set<String> latched = ConcurrentHashMap.newKeySet();
+
+  final Breakers breakers;
+  final ExecutionRunner runner;
+  private final KubernetesClient client =
+      new KubernetesClientBuilder()
+          .withConfig(
+              new ConfigBuilder(Config.empty())
+                  .withMasterUrl("http://127.0.0.1:1")
+                  .withRequestRetryBackoffLimit(0)
+                  .build())
+          .build();
+
+  Running() {
+    this(new Breakers(Clock.systemUTC()));
+  }
+
+  Running(Breakers breakers) {
+    this.breakers = breakers;
+    this.runner =
+        new ExecutionRunner(
+            gate,
+            latched::contains,
+            (name, key) -> {
+              if (name.equals("unreadable")) {
+                throw new IOException("secret unreadable cannot be read (HTTP 403)");
+              }
+              return Optional.ofNullable(secrets.get(name + "/" + key));
+            },
+            client,
+            (namespace, workflow, uid) -> wakes.incrementAndGet(),
+            clock,
+            System::nanoTime,
+            new RateLimits(Clock.systemUTC()),
+            breakers);
+  }
+
+  Given attempt(String path) {
+    return Given.url(target.url(path));
+  }
+
+  /** Begins, and waits for how it ends. */
+  Outcome outcome(Given given) {
+    runner.begin(given.attempt());
+    return end(given.key());
+  }
+
+  /** Waits until the attempt has ended. */
+  Outcome end(AttemptKey key) {
+    return await("the end of " + key)
+        .atMost(Duration.ofSeconds(60))
+        .pollInterval(Duration.ofMillis(10))
+        .until(
+            () -> Optional.ofNullable(runner.outcomes(key.uid()).get(key)),
+            found -> found.isPresent() && !(found.get() instanceof Outcome.Accepted))
+        .orElseThrow();
+  }
+
+  Optional<Outcome> now(AttemptKey key) {
+    return Optional.ofNullable(runner.outcomes(key.uid()).get(key));
+  }
+
+  void awaitRequests(int count) {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> target.requests().size() >= count);
+  }
+
+  @Override
+  public void close() throws IOException {
+    runner.close();
+    target.close();
+    client.close();
+  }
+}
