@@ -1,0 +1,329 @@
+package dev.andon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The script {@code andon}, in a checkout of stand-ins: JDKs and Maven that say how they were run.
+ */
+class LauncherTest {
+  @TempDir Path dir;
+  private Path checkout;
+  private Path jdks;
+  private final Map<String, String> environment = new HashMap<>();
+
+  record Ran(int exit, String out, String err) {}
+
+  @BeforeEach
+  void checkout() throws IOException {
+    checkout = Files.createDirectories(dir.resolve("check out"));
+    jdks = Files.createDirectories(dir.resolve("jdks"));
+    Files.copy(
+        Path.of(System.getProperty("andon.home"), "andon"),
+        checkout.resolve("andon"),
+        StandardCopyOption.COPY_ATTRIBUTES);
+    Files.writeString(checkout.resolve("pom.xml"), "<project/>");
+    Files.createDirectories(checkout.resolve("cli/src/main"));
+    Files.writeString(checkout.resolve("cli/src/main/Main.java"), "class Main {}");
+    script(
+        checkout.resolve("mvnw"),
+        """
+        echo "maven $* with $JAVA_HOME in $PWD"
+        case " $* " in *" launcher "*) mkdir -p cli/target/run/launcher ;; esac
+        [ ! -e broken ] || { echo "[ERROR] Main.java:[1] no such thing"; exit 1; }
+        exit "${MAVEN_EXIT:-0}"
+        """);
+    environment.put("ANDON_JDKS", jdks.toString());
+    // Whatever java this machine has, it is not seen.
+    Path none = Files.createDirectories(dir.resolve("none/bin"));
+    script(none.resolve("java"), "exit 1");
+    environment.put("PATH", none + ":/usr/bin:/bin");
+    environment.put("HOME", dir.toString());
+    environment.put("JAVA_HOME", "");
+  }
+
+  @Test
+  void a_new_JDK_is_found_beside_an_old_default() throws Exception {
+    jdk("a-17", "17.0.15");
+    jdk("b-25", "25.0.1");
+    environment.put("JAVA_HOME", jdks.resolve("a-17").toString());
+
+    Ran ran = andon("demo", "--stop");
+
+    assertThat(ran.exit()).isZero();
+    assertThat(ran.out()).contains("java 25.0.1").endsWith("dev.andon.cli.Main demo --stop\n");
+  }
+
+  @Test
+  void the_newest_one_installed_is_taken() throws Exception {
+    jdk("a", "25.0.10");
+    jdk("b", "25.0.9");
+    jdk("c", "1.8.0_412");
+
+    assertThat(andon("x").out()).contains("java 25.0.10");
+  }
+
+  @Test
+  void JAVA_HOME_is_taken_if_it_is_new_enough_even_if_there_is_a_newer_one() throws Exception {
+    jdk("a-25", "25");
+    jdk("b-26", "26-ea");
+    environment.put("JAVA_HOME", jdks.resolve("a-25").toString());
+
+    assertThat(andon("x").out()).contains("java 25 ");
+  }
+
+  @Test
+  void java_on_the_PATH_is_followed_to_its_JDK() throws Exception {
+    Path elsewhere = Files.createDirectories(dir.resolve("else where"));
+    jdk(elsewhere, "jdk", "25.0.2");
+    Path bin = Files.createDirectories(dir.resolve("bin"));
+    Files.createSymbolicLink(bin.resolve("java"), elsewhere.resolve("jdk/bin/java"));
+    environment.put("PATH", bin + ":/usr/bin:/bin");
+
+    assertThat(andon("x").out()).contains("java 25.0.2");
+  }
+
+  @Test
+  void a_runtime_without_a_compiler_is_not_a_JDK() throws Exception {
+    jdk("a", "25.0.1");
+    Files.delete(jdks.resolve("a/bin/javac"));
+
+    assertThat(andon("x").exit()).isEqualTo(1);
+  }
+
+  @Test
+  void where_there_is_none_it_says_what_was_found_and_what_to_install() throws Exception {
+    jdk("a-17", "17.0.15");
+
+    Ran ran = andon("demo");
+
+    assertThat(ran.exit()).isEqualTo(1);
+    assertThat(ran.err())
+        .startsWith("andon: needs a JDK 25 or newer, and found \n")
+        .contains("17.0.15  " + jdks.resolve("a-17"))
+        .contains("apt-get install openjdk-25-jdk", "brew install openjdk@25", "JAVA_HOME=");
+    assertThat(ran.out()).isEmpty();
+  }
+
+  @Test
+  void it_builds_once_and_again_only_when_a_source_changed() throws Exception {
+    jdk("a", "25.0.1");
+
+    Ran first = andon("x");
+    Ran second = andon("x");
+    touch(checkout.resolve("cli/src/main/Main.java"));
+    Ran third = andon("x");
+    Ran fourth = andon("x");
+
+    assertThat(first.err()).contains("building andon (first run");
+    assertThat(second.err()).isEmpty();
+    assertThat(third.err()).contains("building andon (sources changed)");
+    assertThat(fourth.err()).isEmpty();
+    assertThat(Stream.of(first, second, third, fourth).map(Ran::exit)).containsOnly(0);
+    assertThat(checkout.resolve("cli/target/building")).doesNotExist();
+  }
+
+  @Test
+  void an_emergency_waits_for_no_build() throws Exception {
+    jdk("a", "25.0.1");
+    Ran first = andon("stop");
+    assertThat(first.err())
+        .as("there is nothing to stop with")
+        .contains("kubectl patch cm emergency-stop -n andon-stop")
+        .contains("building");
+    assertThat(first.out()).endsWith("dev.andon.cli.Main stop\n");
+
+    touch(checkout.resolve("cli/src/main/Main.java"));
+
+    Ran second = andon("stop", "Erase");
+    assertThat(second.err()).isEmpty();
+    assertThat(second.out()).endsWith("dev.andon.cli.Main stop Erase\n");
+    assertThat(andon("x").err()).as("everything else does").contains("building");
+  }
+
+  @Test
+  void what_is_built_is_kept_loaded_but_not_while_an_emergency_waits() throws Exception {
+    jdk("a", "25.0.1");
+    assertThat(andon("stop").out()).contains("<-XX:AOTMode=auto>");
+
+    touch(checkout.resolve("cli/src/main/Main.java"));
+
+    assertThat(andon("x").out())
+        .contains("<-XX:AOTCache=%s/cli/target/app/andon.aot>".formatted(checkout.toRealPath()));
+    assertThat(andon("operator").out())
+        .contains("<-XX:AOTCache=%s/cli/target/app/operator.aot>".formatted(checkout.toRealPath()));
+  }
+
+  @Test
+  void a_source_that_went_away_is_a_change() throws Exception {
+    jdk("a", "25.0.1");
+    andon("x");
+    Files.delete(checkout.resolve("cli/src/main/Main.java"));
+    touch(checkout.resolve("cli/src/main"));
+
+    assertThat(andon("x").err()).contains("building andon");
+  }
+
+  @Test
+  void a_failed_build_says_what_is_wrong_and_is_tried_again() throws Exception {
+    jdk("a", "25.0.1");
+    Files.createFile(checkout.resolve("broken"));
+
+    Ran broken = andon("x");
+    Files.delete(checkout.resolve("broken"));
+    Ran mended = andon("x");
+
+    assertThat(broken.exit()).isEqualTo(1);
+    assertThat(broken.err())
+        .contains("[ERROR] Main.java:[1] no such thing")
+        .contains("the build failed; all of its output is in ")
+        .contains("cli/target/build.log");
+    assertThat(broken.out()).doesNotContain("dev.andon.cli.Main");
+    assertThat(mended.exit()).isZero();
+  }
+
+  @Test
+  void a_lock_whose_owner_is_gone_holds_nobody_up() throws Exception {
+    jdk("a", "25.0.1");
+    Path lock = Files.createDirectories(checkout.resolve("cli/target/building"));
+    Process gone = new ProcessBuilder("true").start();
+    gone.waitFor();
+    Files.writeString(lock.resolve("pid"), Long.toString(gone.pid()));
+
+    assertThat(andon("x").exit()).isZero();
+  }
+
+  @Test
+  void it_works_through_a_link_from_anywhere_and_keeps_the_working_folder() throws Exception {
+    jdk("a", "25.0.1");
+    Path bin = Files.createDirectories(dir.resolve("my bin"));
+    Files.createSymbolicLink(bin.resolve("first"), Path.of("../check out/andon"));
+    Files.createSymbolicLink(bin.resolve("andon"), Path.of("first"));
+
+    Ran ran = run(bin, List.of(bin.resolve("andon").toString(), "a b", "*"));
+
+    assertThat(ran.out())
+        .contains("home " + checkout.toRealPath() + "\n")
+        .contains("in " + bin.toRealPath() + "\n")
+        .contains("<a b>")
+        .contains("<*>");
+  }
+
+  @Test
+  void test_is_mavens_verify_with_its_exit_code_and_says_where_the_reports_are() throws Exception {
+    jdk("a", "25.0.1");
+    environment.put("MAVEN_EXIT", "7");
+
+    Ran ran = andon("test", "-DskipITs");
+
+    assertThat(ran.exit()).isEqualTo(7);
+    assertThat(ran.out())
+        .contains("--fail-at-end verify -DskipITs with " + jdks.resolve("a"))
+        .contains("0 passed, 0 failed, 0 skipped")
+        .contains("surefire-reports");
+  }
+
+  @Test
+  void test_counts_the_reports_of_this_run_only() throws Exception {
+    jdk("a", "25.0.1");
+    Path reports = Files.createDirectories(checkout.resolve("crds/target/surefire-reports"));
+    Path old = reports.resolve("TEST-Old.xml");
+    Files.writeString(
+        old, "<testsuite name=\"Old\" tests=\"100\" errors=\"0\" skipped=\"0\" failures=\"0\">\n");
+    Files.setLastModifiedTime(old, FileTime.from(Instant.parse("2020-01-01T00:00:00Z")));
+    script(
+        checkout.resolve("mvnw"),
+        """
+        sleep 1
+        printf '<?xml version="1.0"?>\\n<testsuite xmlns:x="y" name="New" time="1.5" tests="9" errors="1" skipped="2" failures="3">\\n<testcase/>' > crds/target/surefire-reports/TEST-New.xml
+        """);
+
+    assertThat(andon("test").out()).contains("\n3 passed, 4 failed, 2 skipped\n".stripLeading());
+  }
+
+  @Test
+  void mvn_is_maven_with_the_JDK_that_was_found() throws Exception {
+    jdk("a", "25.0.1");
+
+    assertThat(andon("mvn", "-q", "clean").out())
+        .isEqualTo(
+            "maven -q clean with %s in %s\n".formatted(jdks.resolve("a"), checkout.toRealPath()));
+  }
+
+  private Ran andon(String... args) throws Exception {
+    return run(
+        dir,
+        Stream.concat(Stream.of(checkout.resolve("andon").toString()), Stream.of(args)).toList());
+  }
+
+  private Ran run(Path folder, List<String> command) throws Exception {
+    Path out = dir.resolve("out");
+    Path err = dir.resolve("err");
+    var builder =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile());
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    process.getOutputStream().close();
+    int exit = process.waitFor();
+    return new Ran(
+        exit,
+        Files.readString(out, StandardCharsets.UTF_8),
+        Files.readString(err, StandardCharsets.UTF_8));
+  }
+
+  private void jdk(String name, String version) throws IOException {
+    jdk(jdks, name, version);
+  }
+
+  private static void jdk(Path folder, String name, String version) throws IOException {
+    Path home = Files.createDirectories(folder.resolve(name));
+    Files.createDirectories(home.resolve("bin"));
+    Files.writeString(
+        home.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"%s\"\n".formatted(version));
+    script(
+        home.resolve("bin/java"),
+        """
+        case "$1 $*" in
+          -XX:AOTCacheOutput=*) : > "${1#*=}" ;;
+          *.Rehearsal*) for last; do :; done; : > "$last"; exit ;;
+        esac
+        echo "java %s with $#"
+        echo "home $ANDON_HOME"
+        echo "in $PWD"
+        for arg; do printf '<%%s> ' "$arg"; done
+        echo
+        while [ "$1" != dev.andon.cli.Main ]; do shift; done
+        echo "$*"
+        """
+            .formatted(version));
+    script(home.resolve("bin/javac"), "");
+  }
+
+  private static void script(Path file, String text) throws IOException {
+    Files.writeString(file, "#!/bin/sh\n" + text);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private static void touch(Path file) throws IOException {
+    Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+  }
+}
