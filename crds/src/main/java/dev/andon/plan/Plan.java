@@ -27,11 +27,17 @@ import org.jspecify.annotations.Nullable;
  * as the spec allows, for messages only.
  */
 public final class Plan {
+  private final WorkflowSpec spec;
   private final List<PlannedBlock> blocks;
   private final int totalJobs;
   private final OptionalInt maxFailures;
 
-  private Plan(List<PlannedBlock> blocks, Known known, @Nullable IntOrPercent maxFailures) {
+  /** Made when it is asked for; twice, if by two at once. */
+  private volatile @Nullable String specHash;
+
+  private Plan(WorkflowSpec spec, List<PlannedBlock> blocks, Known known) {
+    this.spec = spec;
+    IntOrPercent maxFailures = spec.maxFailures();
     this.blocks = List.copyOf(blocks);
     int listed = blocks.stream().mapToInt(PlannedBlock::size).sum();
     this.totalJobs = isComplete() ? listed : Math.max(listed, known.totalJobs());
@@ -69,7 +75,17 @@ public final class Plan {
               ref == null ? null : lists.get(ref),
               known.sizes().getOrDefault(Objects.requireNonNullElse(block.name(), ""), 0)));
     }
-    return new Plan(blocks, known, spec.maxFailures());
+    return new Plan(spec, blocks, known);
+  }
+
+  /** {@link SpecHash} of the spec that this is the plan of. */
+  public String specHash() {
+    String known = specHash;
+    if (known == null) {
+      known = SpecHash.of(spec);
+      specHash = known;
+    }
+    return known;
   }
 
   /** Whether the items of every block are known. */
@@ -103,6 +119,7 @@ public final class Plan {
   public List<String> jobTypes() {
     return blocks.stream()
         .flatMap(block -> block.templates().stream())
+        .filter(Objects::nonNull)
         .map(Job::type)
         .filter(Objects::nonNull)
         .distinct()

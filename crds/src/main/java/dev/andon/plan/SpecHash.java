@@ -53,6 +53,11 @@ public final class SpecHash {
     return VERSION + Sha256.hex(canonical(spec));
   }
 
+  /** Whether a hash is of this kind, so that another than {@link #of} is of another spec. */
+  public static boolean isComparable(String hash) {
+    return hash.startsWith(VERSION);
+  }
+
   /**
    * In which fields two specs ask for other work, {@code runId} and {@code continueFrom} aside:
    * what has to be the same for one to go on where the other ended. As in {@code spec.blocks[1]}.

@@ -69,7 +69,7 @@ final class Continuation {
 
   private static String record(Snapshot snapshot) {
     return RecordName.of(
-        snapshot.workflow().namespace(), snapshot.workflow().name(), SpecHash.of(snapshot.spec()));
+        snapshot.workflow().namespace(), snapshot.workflow().name(), snapshot.plan().specHash());
   }
 
   /** Why the workflow that is named cannot be continued; empty: it can, or nobody knows yet. */
