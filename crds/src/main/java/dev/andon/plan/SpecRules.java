@@ -1,5 +1,7 @@
 package dev.andon.plan;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.andon.crds.IntOrPercent;
 import dev.andon.crds.JobTypeSpec;
 import dev.andon.crds.WorkflowSpec;
@@ -8,6 +10,7 @@ import dev.andon.crds.WorkflowSpec.ConfigMapKeyRef;
 import dev.andon.crds.WorkflowSpec.ForEach;
 import dev.andon.crds.WorkflowSpec.Job;
 import dev.andon.crds.WorkflowSpec.Range;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -53,6 +56,9 @@ public final class SpecRules {
   private static final int MAX_FORMAT_LENGTH = 253;
   private static final int MAX_NUMBER = 999_999_999;
   private static final int A_YEAR = 31_536_000;
+  private static final int MAX_BYTES = 1_048_576;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final WorkflowSpec spec;
   private final JobTypes jobTypes;
@@ -178,6 +184,10 @@ public final class SpecRules {
     for (int i = 0; i < jobs.size(); i++) {
       Job job = jobs.get(i);
       String jobPath = path + "[" + i + "]";
+      if (job == null) {
+        findings.add("%s: is null; say what is to be done, or leave it out", jobPath);
+        continue;
+      }
       name(jobPath + ".name", job.name(), "job", names);
       job(jobPath, job, null);
     }
@@ -264,7 +274,7 @@ public final class SpecRules {
             "%s[%d]: \"%s\" is item %d too, and would be done twice; leave one out",
             path, i, items.get(i), first);
       }
-      if (items.get(i).isEmpty()) {
+      if (items.get(i) == null || items.get(i).isEmpty()) {
         findings.add("%s[%d]: is empty; name an item", path, i);
       } else if (items.get(i).length() > MAX_ITEM_LENGTH) {
         findings.add(
@@ -306,6 +316,13 @@ public final class SpecRules {
 
   /** Bounds that hold over all blocks together. */
   private void totals() {
+    long bytes = bytes();
+    if (bytes > MAX_BYTES) {
+      findings.add(
+          "spec: %,d bytes; a Workflow has at most %,d (1 MiB), so that its status has room beside"
+              + " it: use range or configMapKeyRef, or several Workflows",
+          bytes, MAX_BYTES);
+    }
     if (jobs > MAX_JOBS) {
       findings.add(
           "spec.blocks: %d jobs in all; at most %d are allowed, use forEach", jobs, MAX_JOBS);
@@ -319,6 +336,15 @@ public final class SpecRules {
       findings.add(
           "spec.blocks: %d jobs and items in all; at most %d are allowed, split the work",
           jobs + items + ranged + read, IndexSet.LIMIT);
+    }
+  }
+
+  /** As the API server keeps it. */
+  private long bytes() {
+    try {
+      return JSON.writeValueAsBytes(spec).length;
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

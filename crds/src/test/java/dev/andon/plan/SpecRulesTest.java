@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.andon.crds.JobTypeSpec;
 import dev.andon.crds.WorkflowSpec;
 import java.time.Duration;
 import java.util.List;
@@ -350,6 +351,58 @@ class SpecRulesTest {
         .containsExactly(
             "spec.blocks[0].jobs[0].args.a: \"x\" does not match the pattern [ of unreadable",
             "spec.blocks[0].jobs[0].args.b: \"1.5\" is not of type float");
+  }
+
+  /** Java's own expressions read the first otherwise, and work on the second for hours. */
+  @Test
+  @Timeout(20)
+  void a_pattern_means_what_it_means_to_the_API_server_and_takes_no_time() {
+    JobTypes jobTypes =
+        JobTypes.of(
+            Map.of(
+                "wipe",
+                Yaml.read(
+                    JobTypeSpec.class,
+                    """
+                    args: [{name: a, pattern: "[[:digit:]]+"}, {name: b, pattern: "(.*a){12}"}]
+                    executor: {http: {url: "http://fleet.example/"}}
+                    """)));
+    WorkflowSpec spec =
+        Yaml.blocks(
+            "- {name: a, jobs: [{name: j, type: wipe, args: {a: digit, b: %s}}]}"
+                .formatted("a".repeat(60) + "b"));
+
+    assertThat(SpecRules.findings(spec, jobTypes))
+        .hasSize(2)
+        .anyMatch(finding -> finding.contains("\"digit\" does not match the pattern [[:digit:]]+"));
+  }
+
+  @Test
+  void a_hole_in_a_list_is_a_finding() {
+    var hole =
+        Yaml.blocks("- {name: a, jobs: [null, {name: j, type: sleep, args: {seconds: '1'}}]}");
+
+    assertThat(findings(hole))
+        .containsExactly(
+            "spec.blocks[0].jobs[0]: is null; say what is to be done, or leave it out");
+    assertThat(findingsOfForEach("items: [null, x], job: {type: sleep, args: {seconds: '1'}}"))
+        .containsExactly("spec.blocks[0].forEach.items[0]: is empty; name an item");
+  }
+
+  /** Beside a greater one there would be no room in etcd to say what is under way. */
+  @Test
+  void a_spec_of_more_than_a_mebibyte_is_a_finding() {
+    String items =
+        IntStream.range(0, 10_000)
+            .mapToObj(i -> "%05d".formatted(i) + "x".repeat(135))
+            .collect(Collectors.joining(", "));
+
+    assertThat(
+            findingsOfForEach("items: [" + items + "], job: {type: sleep, args: {seconds: '1'}}"))
+        .singleElement()
+        .asString()
+        .startsWith("spec: 1,430,")
+        .contains("bytes; a Workflow has at most 1,048,576 (1 MiB)");
   }
 
   @Test
