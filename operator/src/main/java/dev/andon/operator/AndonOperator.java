@@ -7,6 +7,7 @@ import dev.andon.operator.execution.ExecutionRunner;
 import dev.andon.operator.execution.SendingClient;
 import dev.andon.operator.health.HealthServer;
 import dev.andon.operator.health.HealthServer.Check;
+import dev.andon.operator.health.Sentinel;
 import dev.andon.operator.jobtype.JobTypeReconciler;
 import dev.andon.operator.leadership.Election;
 import dev.andon.operator.leadership.LeaderOnly;
@@ -27,7 +28,6 @@ import dev.andon.operator.workflow.WorkflowStore;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
@@ -85,6 +85,7 @@ public final class AndonOperator implements AutoCloseable {
   private final Controllers controllers;
   private final WorkflowReconciler workflows;
   private final Leadership leadership;
+  private final Sentinel sentinel;
   private final HealthServer health;
   private final Wired wired;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -98,6 +99,7 @@ public final class AndonOperator implements AutoCloseable {
       Controllers controllers,
       WorkflowReconciler workflows,
       Leadership leadership,
+      Sentinel sentinel,
       HealthServer health,
       Wired wired) {
     this.client = client;
@@ -108,6 +110,7 @@ public final class AndonOperator implements AutoCloseable {
     this.controllers = controllers;
     this.workflows = workflows;
     this.leadership = leadership;
+    this.sentinel = sentinel;
     this.health = health;
     this.wired = wired;
   }
@@ -224,14 +227,16 @@ public final class AndonOperator implements AutoCloseable {
             o.watchingAllNamespaces().withRetry(retry()).withReconciliationMaxInterval(SAFETY_NET));
 
     var started = new AtomicBoolean();
+    var sentinel = new Sentinel(List.of(stop::trouble, workflows::trouble));
     HealthServer health =
         HealthServer.start(
             options.port(),
-            () -> new Check(true, "ok\nleader: " + leadership.leader() + "\n" + told(protections)),
+            () -> alive(sentinel, leadership, protections),
             () -> ready(started, controllers, stop, leadership),
             registry::scrape);
     leadership.start();
     stop.start();
+    sentinel.start();
     protections.start();
     controllers.synchronise();
     workflows.start();
@@ -247,6 +252,7 @@ public final class AndonOperator implements AutoCloseable {
         controllers,
         workflows,
         leadership,
+        sentinel,
         health,
         wired);
   }
@@ -257,10 +263,8 @@ public final class AndonOperator implements AutoCloseable {
    * does ("too many concurrent streams").
    */
   private static KubernetesClient writing(Config config, Leadership leadership) {
-    return new KubernetesClientBuilder()
-        .withConfig(new ConfigBuilder(config).withHttp2Disable(true).build())
+    return ClusterHttp.client(new ConfigBuilder(config).withHttp2Disable(true).build())
         .withKubernetesSerialization(ClusterJson.withoutManagers())
-        .withHttpClientFactory(new ClusterHttp(config))
         .withHttpClientBuilderConsumer(
             builder -> builder.addOrReplaceInterceptor(LeaderOnly.NAME, new LeaderOnly(leadership)))
         .build();
@@ -310,6 +314,15 @@ public final class AndonOperator implements AutoCloseable {
         .setIntervalMultiplier(2)
         .setMaxInterval(LONGEST_RETRY_MILLIS)
         .setMaxAttempts(Integer.MAX_VALUE);
+  }
+
+  private static Check alive(
+      Sentinel sentinel, Leadership leadership, ProtectionWatch protections) {
+    Optional<String> trouble = sentinel.trouble();
+    return new Check(
+        trouble.isEmpty(),
+        "%s\nleader: %s\n%s"
+            .formatted(trouble.orElse("ok"), leadership.leader(), told(protections)));
   }
 
   /** For people; a protection that is not in place is no reason to be restarted. */
@@ -372,6 +385,7 @@ public final class AndonOperator implements AutoCloseable {
     leadership.close();
     stop.close();
     health.close();
+    sentinel.close();
     sending.close();
     client.close();
   }

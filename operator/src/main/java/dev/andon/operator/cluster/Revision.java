@@ -1,4 +1,4 @@
-package dev.andon.operator.stop;
+package dev.andon.operator.cluster;
 
 import java.math.BigInteger;
 import java.util.Optional;
@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
  * A resourceVersion that can be compared: a decimal number that rises, for all objects of an API
  * server on etcd together (KEP-5504).
  */
-record Revision(BigInteger number) implements Comparable<Revision> {
+public record Revision(BigInteger number) implements Comparable<Revision> {
   private static final int LONGEST = 40;
 
   /** Empty where it is unknown or anything else than such a number: then nothing is known of it. */
-  static Optional<Revision> of(@Nullable String resourceVersion) {
+  public static Optional<Revision> of(@Nullable String resourceVersion) {
     boolean decimal =
         resourceVersion != null
             && !resourceVersion.isEmpty()

@@ -5,7 +5,6 @@ import dev.andon.operator.cluster.ClusterJson;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -125,10 +124,8 @@ public final class ProtectionWatch implements AutoCloseable {
   private Optional<Duration> round()
       throws InterruptedException, ExecutionException, TimeoutException {
     try (KubernetesClient client =
-        new KubernetesClientBuilder()
-            .withConfig(config)
+        ClusterHttp.client(config)
             .withKubernetesSerialization(ClusterJson.withoutManagers())
-            .withHttpClientFactory(new ClusterHttp(config))
             .build()) {
       Future<Optional<Duration>> round =
           asking.submit(() -> rounds.round(new ApiView(client, namespace, clock)));

@@ -139,6 +139,16 @@ final class ApiGate implements Gate, AutoCloseable {
     return sightings.visible(nanoTime.getAsLong());
   }
 
+  /** Since the last read began; each ends by itself within seconds, and then the next begins. */
+  Duration sinceLastRead() {
+    lock.lock();
+    try {
+      return Duration.ofNanos(nanoTime.getAsLong() - lastBegun);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   void start() {
     thread = Thread.ofPlatform().name("andon-gate").daemon().start(this::run);
   }

@@ -1,6 +1,7 @@
 package dev.andon.operator.stop;
 
 import dev.andon.crds.WorkflowStatus.StoppedBy;
+import dev.andon.operator.cluster.Revision;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.FieldsV1;
 import io.fabric8.kubernetes.api.model.ManagedFieldsEntry;

@@ -1,6 +1,7 @@
 package dev.andon.operator.stop;
 
 import dev.andon.crds.WorkflowStatus.StoppedBy;
+import dev.andon.operator.cluster.Revision;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

@@ -5,7 +5,6 @@ import dev.andon.operator.cluster.ClusterJson;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.http.HttpClient;
 import io.fabric8.kubernetes.client.utils.TokenRefreshInterceptor;
 import io.fabric8.kubernetes.client.utils.Utils;
@@ -60,11 +59,9 @@ public final class StopClients {
   }
 
   static KubernetesClient client(Config config, Executor callbacks) {
-    return new KubernetesClientBuilder()
-        .withConfig(config)
+    return ClusterHttp.client(config)
         // Who wrote a stop is told by its managedFields.
         .withKubernetesSerialization(ClusterJson.complete())
-        .withHttpClientFactory(new ClusterHttp(config))
         .withHttpClientBuilderConsumer(builder -> withoutIdleRefresh(config, builder))
         .withTaskExecutor(callbacks)
         .build();

@@ -4,6 +4,7 @@ import dev.andon.operator.stop.EmergencyStop.Sight;
 import dev.andon.operator.stop.Latch.Latched;
 import io.fabric8.kubernetes.client.Config;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -33,6 +34,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class StopControl implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StopControl.class);
+
+  /** Reads that fail follow one another within seconds, too. */
+  private static final Duration NO_READ = Duration.ofMinutes(1);
 
   private final Clock clock;
   private final StopMetrics metrics;
@@ -119,6 +123,18 @@ public final class StopControl implements AutoCloseable {
   /** Since when nobody can see whether there is a stop; empty while the gate's reads succeed. */
   public Optional<Instant> notVisibleSince() {
     return gate.visible() ? Optional.empty() : Optional.ofNullable(invisibleSince);
+  }
+
+  /**
+   * What is wrong with the stop of this process, whatever the API server answers: a gate that does
+   * not even ask any more lets nothing through for good.
+   */
+  public Optional<String> trouble() {
+    Duration since = gate.sinceLastRead();
+    return since.compareTo(NO_READ) > 0
+        ? Optional.of(
+            "the gate has not asked for the emergency stop for %d s".formatted(since.toSeconds()))
+        : Optional.empty();
   }
 
   /**

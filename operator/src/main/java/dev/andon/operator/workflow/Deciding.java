@@ -33,6 +33,9 @@ final class Deciding {
   /** A decision that waits for an event still looks again after this, should the event be lost. */
   private static final Duration LOOK_AGAIN = Duration.ofMinutes(1);
 
+  /** By how much later at most: what a restart had decided in one moment spreads out. */
+  private static final Duration LOOK_AGAIN_SPREAD = Duration.ofSeconds(20);
+
   /** While the stop cannot be read, or an executor is waited for. */
   private static final Duration LOOK_AGAIN_SOON = Duration.ofSeconds(1);
 
@@ -133,6 +136,15 @@ final class Deciding {
       return "status.completionTime: is set, but condition Finished is not True";
     }
     boolean accepted = Conditions.isTrue(status.conditions(), Conditions.ACCEPTED);
+    String hash = status.specHash();
+    if (accepted
+        && hash != null
+        && SpecHash.isComparable(hash)
+        && !hash.equals(snapshot.plan().specHash())) {
+      // Indexes and verdicts speak of what was accepted.
+      return "status.specHash: %s was accepted, and the spec is %s now: the rules of the CRD would have refused that"
+          .formatted(hash, snapshot.plan().specHash());
+    }
     if (status.startTime() == null) {
       boolean ran =
           (status.starts() != null && status.starts() > 0)
@@ -142,6 +154,9 @@ final class Deciding {
     }
     if (!accepted) {
       return "status.startTime: is set, but condition Accepted is not True";
+    }
+    if (hash == null) {
+      return "status.specHash: is missing, but the workflow has started";
     }
     if (status.armed() == null || status.armed().configMapUID() == null) {
       return "status.armed: is missing, but the workflow has started";
@@ -193,7 +208,7 @@ final class Deciding {
 
   void accept() {
     accepted = true;
-    specHash = SpecHash.of(snapshot.spec());
+    specHash = snapshot.plan().specHash();
     hashed = true;
     pinJobTypes();
   }
@@ -250,7 +265,7 @@ final class Deciding {
     starts = true;
     if (!hashed) {
       // What status says of it was read from the cluster; the ledger goes by the spec.
-      specHash = SpecHash.of(snapshot.spec());
+      specHash = snapshot.plan().specHash();
     }
     startTime = now();
     armed = new Armed(open.configMapUid(), open.armingId());
@@ -450,6 +465,13 @@ final class Deciding {
     wakeAt(now().plus(LOOK_AGAIN_FOR_A_TURN));
   }
 
+  /** Always the same of one workflow, so that a decision follows from its snapshot alone. */
+  private Duration lookAgain() {
+    int own =
+        Math.floorMod(snapshot.workflow().uid().hashCode(), (int) LOOK_AGAIN_SPREAD.toMillis());
+    return LOOK_AGAIN.plusMillis(own);
+  }
+
   Decision decision(State state) {
     boolean finished = state.stage().finished();
     boolean gone = snapshot.workflow().deleted() != null && !finalizer;
@@ -463,7 +485,7 @@ final class Deciding {
         }
       }
       if (!finished) {
-        wakeAt(now().plus(LOOK_AGAIN));
+        wakeAt(now().plus(lookAgain()));
       }
     }
     return new Decision(

@@ -1,13 +1,16 @@
 package dev.andon.operator.workflow;
 
+import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * How many workflows are decided about at the same time. Each writes its status; more at once than
@@ -15,7 +18,10 @@ import java.util.function.BooleanSupplier;
  * connection. Those that a stop ends have a lane of their own: however many others wait, they do
  * not stand behind them, and who waits among the others when its stop comes changes over.
  *
- * <p>First come, first served, within a lane.
+ * <p>Of the others those that have begun go first, and two of the places are theirs alone: a start
+ * asks the ledger, which may take seconds to say nothing, and thousands may want to start.
+ *
+ * <p>First come, first served, among their like.
  */
 final class Lanes {
   /** About twice what an API server on two cores takes before its answers only come later. */
@@ -27,12 +33,48 @@ final class Lanes {
    */
   static final int OTHERS = 8;
 
-  private final Lane ending = new Lane(ENDING); // guarded by this
-  private final Lane others = new Lane(OTHERS); // guarded by this
+  static final int BEGINNERS = OTHERS - 2;
+
+  private enum Kind {
+    ENDING,
+    BEGUN,
+    BEGINNER
+  }
+
+  /** Who waits, by uid; first come, first. */
+  private final Map<Kind, Map<String, CompletableFuture<Kind>>> waiting; // guarded by this
+
+  private int ending; // guarded by this; places taken
+  private int others; // guarded by this; places taken, those of beginners too
+  private int beginners; // guarded by this; places taken
+
+  /** When each place was taken that is held, the oldest first. */
+  private final Map<Place, Long> held = new LinkedHashMap<>(); // guarded by this
+
+  private final LongSupplier nanoTime;
+
+  Lanes() {
+    this(System::nanoTime);
+  }
+
+  Lanes(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+    this.waiting = new EnumMap<>(Kind.class);
+    for (Kind kind : Kind.values()) {
+      waiting.put(kind, new LinkedHashMap<>());
+    }
+  }
 
   /** Whether statuses of a stop are being decided about and written. */
   synchronized boolean ending() {
-    return ending.free < ENDING;
+    return ending > 0;
+  }
+
+  /** For how long the place is held that has been held for longest; zero if none is. */
+  synchronized Duration longestHeld() {
+    return held.isEmpty()
+        ? Duration.ZERO
+        : Duration.ofNanos(nanoTime.getAsLong() - held.values().iterator().next());
   }
 
   /** A place in a lane, until it is closed. */
@@ -42,32 +84,23 @@ final class Lanes {
     void close();
   }
 
-  /** Free places, or who waits for one: never both. */
-  private static final class Lane {
-    private int free;
-    private final Map<String, CompletableFuture<Lane>> waiting = new LinkedHashMap<>();
-
-    Lane(int width) {
-      free = width;
-    }
-  }
-
   /**
    * Waits for a place.
    *
    * @param uid of the workflow; nobody else waits with it
+   * @param begun whether it has started
    * @param stopped whether it has seen a stop
    */
-  Place enter(String uid, BooleanSupplier stopped) throws InterruptedException {
-    var turn = new CompletableFuture<Lane>();
-    ask(stopped.getAsBoolean() ? ending : others, uid, turn);
+  Place enter(String uid, boolean begun, BooleanSupplier stopped) throws InterruptedException {
+    var turn = new CompletableFuture<Kind>();
+    Kind other = begun ? Kind.BEGUN : Kind.BEGINNER;
+    ask(stopped.getAsBoolean() ? Kind.ENDING : other, uid, turn);
     if (stopped.getAsBoolean()) {
       // The stop may have come between the question and the queue.
       stopped(List.of(uid));
     }
     try {
-      Lane lane = turn.get();
-      return () -> leave(lane);
+      return taken(turn.get());
     } catch (InterruptedException e) {
       giveUp(uid, turn);
       throw e;
@@ -78,40 +111,82 @@ final class Lanes {
 
   /** These have seen a stop: who of them waits goes on in the other lane. */
   synchronized void stopped(Collection<String> uids) {
-    var changing = new HashMap<String, CompletableFuture<Lane>>();
     for (String uid : uids) {
-      CompletableFuture<Lane> turn = others.waiting.remove(uid);
-      if (turn != null) {
-        changing.put(uid, turn);
+      for (Kind kind : List.of(Kind.BEGUN, Kind.BEGINNER)) {
+        CompletableFuture<Kind> turn = queue(kind).remove(uid);
+        if (turn != null) {
+          queue(Kind.ENDING).put(uid, turn);
+        }
       }
     }
-    changing.forEach((uid, turn) -> ask(ending, uid, turn));
+    admit();
   }
 
-  private synchronized void ask(Lane lane, String uid, CompletableFuture<Lane> turn) {
-    if (lane.free > 0) {
-      lane.free--;
-      turn.complete(lane);
-    } else {
-      lane.waiting.put(uid, turn);
+  private synchronized void ask(Kind kind, String uid, CompletableFuture<Kind> turn) {
+    queue(kind).put(uid, turn);
+    admit();
+  }
+
+  /** Whoever waits and may. */
+  private synchronized void admit() {
+    while (ending < ENDING && admitted(Kind.ENDING)) {
+      ending++;
+    }
+    while (others < OTHERS && admitted(Kind.BEGUN)) {
+      others++;
+    }
+    while (others < OTHERS && beginners < BEGINNERS && admitted(Kind.BEGINNER)) {
+      others++;
+      beginners++;
     }
   }
 
-  private synchronized void leave(Lane lane) {
-    var first = lane.waiting.entrySet().iterator();
-    if (first.hasNext()) {
-      CompletableFuture<Lane> next = first.next().getValue();
-      first.remove();
-      next.complete(lane);
-    } else {
-      lane.free++;
+  private synchronized boolean admitted(Kind kind) {
+    var first = queue(kind).values().iterator();
+    if (!first.hasNext()) {
+      return false;
     }
+    CompletableFuture<Kind> turn = first.next();
+    first.remove();
+    return turn.complete(kind);
+  }
+
+  private synchronized Map<String, CompletableFuture<Kind>> queue(Kind kind) {
+    return Objects.requireNonNull(waiting.get(kind));
+  }
+
+  private synchronized Place taken(Kind kind) {
+    var place =
+        new Place() {
+          @Override
+          public void close() {
+            left(this, kind);
+          }
+        };
+    held.put(place, nanoTime.getAsLong());
+    return place;
+  }
+
+  private synchronized void left(Place place, Kind kind) {
+    held.remove(place);
+    leave(kind);
+  }
+
+  private synchronized void leave(Kind kind) {
+    switch (kind) {
+      case ENDING -> ending--;
+      case BEGUN -> others--;
+      case BEGINNER -> {
+        others--;
+        beginners--;
+      }
+    }
+    admit();
   }
 
   /** A place that was given meanwhile is for the next. */
-  private synchronized void giveUp(String uid, CompletableFuture<Lane> turn) {
-    ending.waiting.remove(uid, turn);
-    others.waiting.remove(uid, turn);
+  private synchronized void giveUp(String uid, CompletableFuture<Kind> turn) {
+    waiting.values().forEach(queue -> queue.remove(uid, turn));
     if (turn.isDone()) {
       leave(turn.join());
     }

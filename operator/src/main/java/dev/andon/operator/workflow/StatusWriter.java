@@ -40,9 +40,12 @@ final class StatusWriter {
   private static final int INVALID = 422;
 
   private final KubernetesSerialization serialization;
+  private final OwnWrites ownWrites;
 
-  StatusWriter(KubernetesSerialization serialization) {
+  /** {@code ownWrites}: is told of every write. */
+  StatusWriter(KubernetesSerialization serialization, OwnWrites ownWrites) {
     this.serialization = serialization;
+    this.ownWrites = ownWrites;
   }
 
   Written write(Workflow workflow, WorkflowStatus status, Context<Workflow> context) {
@@ -55,7 +58,11 @@ final class StatusWriter {
           workflow,
           context,
           current -> with(current, status),
-          changed -> context.getClient().resource(changed).updateStatus(),
+          changed -> {
+            Workflow written = context.getClient().resource(changed).updateStatus();
+            ownWrites.wrote(written.getMetadata());
+            return written;
+          },
           0,
           PrimaryUpdateAndCacheUtils.DEFAULT_RESOURCE_CACHE_TIMEOUT_MILLIS,
           PrimaryUpdateAndCacheUtils.DEFAULT_RESOURCE_CACHE_POLL_PERIOD_MILLIS);

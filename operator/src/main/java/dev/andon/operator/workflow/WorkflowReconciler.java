@@ -82,6 +82,11 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
   /** A conflict means that a newer object is on its way through the watch. */
   private static final Duration AFTER_CONFLICT = Duration.ofMillis(50);
 
+  /** What this process has written since is on its way through the watch, and wakes it. */
+  private static final Duration BEHIND = Duration.ofMillis(500);
+
+  private static final Duration BEHIND_FOR_LONG = Duration.ofSeconds(10);
+
   private static final int DECISIONS_AT_ONCE = 3;
 
   /**
@@ -104,6 +109,12 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
    */
   private static final int BEGINNERS = 256;
 
+  /**
+   * Far longer than all tries of all calls of a decision, were each to run into its timeout, which
+   * an API server can bring about.
+   */
+  private static final Duration LONGEST_DECISION = Duration.ofMinutes(15);
+
   private static final StopView WITHHELD =
       new StopView.NotVisible(
           "it reads go, but the API server refuses new starts (admission policy %s), which go by"
@@ -123,11 +134,16 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
   private final StatusWriter statusWriter;
   private final Ledger ledger;
   private final RecordCloser closer;
+  private final OwnWrites ownWrites = new OwnWrites(System::nanoTime);
   private final Turns turns = new Turns();
   private final Lanes lanes = new Lanes();
   private final Semaphore beginners = new Semaphore(BEGINNERS);
   private final Drain drain = new Drain();
   private final Map<String, ResourceID> unfinished = new ConcurrentHashMap<>();
+
+  /** Are there, and the framework has forgotten their names: the sweep hands them over again. */
+  private final Set<String> dropped = ConcurrentHashMap.newKeySet();
+
   private final Sweep sweep;
 
   private volatile Snapshots snapshots;
@@ -156,11 +172,32 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
     this.earlierRuns = new EarlierRuns(client, records);
     this.unprotected = unprotected;
     this.clock = clock;
-    this.statusWriter = new StatusWriter(client.getKubernetesSerialization());
+    this.statusWriter = new StatusWriter(client.getKubernetesSerialization(), ownWrites);
     this.ledger = new Ledger(records);
     this.closer =
         new RecordCloser(records, new ClusterWorkflows(client), leads, lanes::ending, clock);
-    this.sweep = new Sweep(leads, this::cached, this::known, wakes::handOver, this::endAndForget);
+    this.sweep =
+        new Sweep(
+            leads,
+            this::cached,
+            () -> {
+              Set<String> known = known();
+              ownWrites.keep(known);
+              return known;
+            },
+            wakes::handOver,
+            this::endAndForget);
+  }
+
+  /**
+   * What is wrong with the decisions of this process. Each call a decision makes ends by itself, so
+   * one that goes on for this long never will; with a few of them nothing is decided any more.
+   */
+  public Optional<String> trouble() {
+    Duration longest = lanes.longestHeld();
+    return longest.compareTo(LONGEST_DECISION) > 0
+        ? Optional.of("a workflow has been decided about for %d s".formatted(longest.toSeconds()))
+        : Optional.empty();
   }
 
   /** Begins what goes on beside the decisions: closing records, looking for what got lost. */
@@ -184,6 +221,12 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
   private Set<String> known() {
     Set<String> uids = new HashSet<>(unfinished.keySet());
     uids.addAll(turns.uids());
+    if (!dropped.isEmpty()) {
+      cached()
+          .map(workflow -> workflow.getMetadata().getUid())
+          .filter(dropped::contains)
+          .forEach(uids::remove);
+    }
     return uids;
   }
 
@@ -327,24 +370,29 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
     String uid = workflow.getMetadata().getUid();
     if (context.isPrimaryResourceDeleted()) {
       if (isThere(workflow, context)) {
+        dropped.add(uid);
         sweep.soon();
       } else {
         deleted(workflow);
       }
       return UpdateControl.noUpdate();
     }
+    dropped.remove(uid);
     if (!concerns(workflow)) {
       forget(uid);
       return UpdateControl.noUpdate();
     }
     unfinished.put(uid, ResourceID.fromResource(workflow));
+    if (ownWrites.isAheadOf(workflow) && !isSetBack(workflow, context)) {
+      return again(ownWrites.isLongAgo(uid) ? BEHIND_FOR_LONG : BEHIND);
+    }
     boolean begun = hasStarted(workflow);
     if (begun) {
       ledger.forget(uid);
     } else if (!beginners.tryAcquire()) {
       return again(comeAgain());
     }
-    try (var _ = lanes.enter(uid, () -> latch.latched(uid).isPresent());
+    try (var _ = lanes.enter(uid, begun, () -> latch.latched(uid).isPresent());
         var turn = drain.enter()) {
       return turn.mayIntend() || begun
           ? decideAndCarryOut(workflow, context, turn.mayIntend())
@@ -357,6 +405,26 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
         beginners.release();
       }
     }
+  }
+
+  /**
+   * Whether what this process wrote is no more, since the API server was set back: it says itself
+   * that the older version is what there is.
+   */
+  private boolean isSetBack(Workflow seen, Context<Workflow> context) {
+    String uid = seen.getMetadata().getUid();
+    if (!ownWrites.isLongAgo(uid)) {
+      return false;
+    }
+    boolean setBack =
+        Existence.find(context.getClient().resource(seen))
+            .map(now -> now.getMetadata().getResourceVersion())
+            .filter(seen.getMetadata().getResourceVersion()::equals)
+            .isPresent();
+    if (setBack) {
+      ownWrites.forget(uid);
+    }
+    return setBack;
   }
 
   /** Not all at once. */
@@ -608,7 +676,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
    * The object with the finalizer, if it needs one: before the first attempt that runs outside.
    * Null if it has changed meanwhile, and is to be decided about again.
    */
-  private static @Nullable Workflow heldBack(
+  private @Nullable Workflow heldBack(
       Decision decision, Workflow workflow, Context<Workflow> context) {
     boolean needed =
         decision.begin().stream().anyMatch(a -> !JobTypes.SLEEP.equals(a.jobType()))
@@ -618,6 +686,9 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
       return workflow;
     }
     Workflow held = PrimaryUpdateAndCacheUtils.addFinalizer(context, FINALIZER);
+    if (held != null) {
+      ownWrites.wrote(held.getMetadata());
+    }
     boolean unchanged =
         held != null
             && !held.isMarkedForDeletion()
@@ -637,8 +708,10 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
         .rescheduleAfter(wait.isPositive() ? wait : Duration.ofMillis(1));
   }
 
+  /** But for what was written of it last: until that is seen, what was before may still be. */
   private void forget(String uid) {
     unfinished.remove(uid);
+    dropped.remove(uid);
     latch.release(uid);
     executions.forget(uid);
     snapshots.forget(uid);

@@ -19,10 +19,10 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.util.io.pem.PemObject;
 
 /** Keys and certificates as people have them in files. */
-final class Pem {
+public final class Pem {
   private Pem() {}
 
-  static KeyPair keys(String algorithm, int size) throws Exception {
+  public static KeyPair keys(String algorithm, int size) throws Exception {
     var generator = KeyPairGenerator.getInstance(algorithm);
     generator.initialize(size);
     return generator.generateKeyPair();
@@ -50,7 +50,7 @@ final class Pem {
     return write(new PemObject("EC PRIVATE KEY", sec1.getEncoded()));
   }
 
-  static String certificate(KeyPair keys) throws Exception {
+  public static String certificate(KeyPair keys) throws Exception {
     var name = new X500Principal("CN=jane");
     var now = Instant.now();
     String algorithm = keys.getPublic().getAlgorithm().equals("EC") ? "ECDSA" : "RSA";

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.andon.operator.stop.Gate.Entry;
 import dev.andon.operator.stop.Sightings.Begun;
 import dev.andon.operator.stop.StopReader.Reading;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -97,6 +98,19 @@ class ApiGateTest {
     gate.turn();
 
     assertThat(notVisible(gate.answer(TYPE, asked.join()))).contains("took longer");
+  }
+
+  /** For the liveness probe: a gate that does not even ask any more holds everything for good. */
+  @Test
+  void how_long_ago_it_last_asked_is_known_whatever_the_answer_was() throws Exception {
+    turn(OPEN);
+    nanos.passMillis(700);
+    assertThat(gate.sinceLastRead()).isEqualTo(Duration.ofMillis(700));
+
+    reads.add(() -> new Reading.Failed("refused"));
+    gate.turn();
+    nanos.passMillis(20);
+    assertThat(gate.sinceLastRead()).isEqualTo(Duration.ofMillis(20));
   }
 
   @Test

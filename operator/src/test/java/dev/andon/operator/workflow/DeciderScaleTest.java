@@ -11,9 +11,11 @@ import dev.andon.crds.WorkflowSpec.Block;
 import dev.andon.crds.WorkflowSpec.ForEach;
 import dev.andon.crds.WorkflowSpec.Job;
 import dev.andon.crds.WorkflowSpec.Range;
+import dev.andon.operator.execution.AttemptKey;
 import dev.andon.operator.execution.Outcome;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -80,22 +82,39 @@ class DeciderScaleTest {
     }
   }
 
+  /** What is written down of failures is how many and which, and of the latest why. */
+  @Test
+  void every_other_of_a_hundred_thousand_failed_takes_six_hundred_kilobytes_at_most() {
+    var scene = new Scene(range("a", 2_000, 100_000, ONCE, null, "100%"));
+    scene.step();
+    while (!scene.underWay.isEmpty()) {
+      everyOtherFails(scene);
+      scene.step();
+    }
+
+    assertThat(scene.status.progress()).isEqualTo("100000/100000");
+    assertThat(scene.status.jobs().failed()).isEqualTo(50_000);
+    int size = Scene.json(scene.status).toString().getBytes(StandardCharsets.UTF_8).length;
+    assertThat(size).isLessThan(600_000);
+  }
+
+  private static void everyOtherFails(Scene scene) {
+    for (AttemptKey attempt : List.copyOf(scene.underWay)) {
+      if (attempt.index() % 2 == 0) {
+        scene.succeed(attempt);
+      } else {
+        scene.fail(attempt);
+      }
+    }
+  }
+
   @Test
   void the_largest_status_fits_into_etcd() {
     var scene = new Scene(range("a", 2_000, 100_000, ONCE, null, "100%"));
     scene.step();
     while (scene.status.blocks().getFirst() != null
         && scene.underWay.stream().noneMatch(k -> k.index() > 97_000)) {
-      scene.underWay.stream()
-          .toList()
-          .forEach(
-              k -> {
-                if (k.index() % 2 == 0) {
-                  scene.succeed(k);
-                } else {
-                  scene.fail(k);
-                }
-              });
+      everyOtherFails(scene);
       scene.step();
     }
     IntStream.range(98_000, 100_000)

@@ -201,7 +201,7 @@ class DeciderTest {
     }
 
     @Test
-    void the_record_is_of_the_spec_whatever_status_says_it_is() {
+    void where_status_says_it_is_another_spec_there_is_no_start_and_no_record() {
       var scene = new Scene(block("a", 1, job("x", CALL)));
       scene.stop = STOPPED;
       scene.step();
@@ -211,7 +211,8 @@ class DeciderTest {
               WorkflowStatus.class);
       scene.stop = OPEN;
 
-      assertThat(scene.step().record().specHash()).isEqualTo(SpecHash.of(scene.spec));
+      assertThat(scene.step().record()).isNull();
+      assertThat(scene.condition("Failed")).isEqualTo("True/CorruptStatus");
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -102,28 +103,98 @@ class LanesTest {
     var asked = new AtomicInteger();
 
     // when: the first answer is from before the stop
-    Lanes.Place place = lanes.enter("w", () -> asked.getAndIncrement() > 0);
+    Lanes.Place place = lanes.enter("w", true, () -> asked.getAndIncrement() > 0);
 
     // then
     place.close();
+  }
+
+  /** A ledger that does not answer holds starts for seconds each, and there may be thousands. */
+  @Test
+  @Timeout(60)
+  void starts_leave_room_for_what_has_begun_and_let_it_go_first() throws Exception {
+    // given: starts wherever one may be, and one more that waits
+    List<Lanes.Place> starts = new ArrayList<>();
+    for (int i = 0; i < Lanes.BEGINNERS; i++) {
+      starts.add(lanes.enter("start-" + i, false, () -> false));
+    }
+    var start = new CountDownLatch(1);
+    Thread waiting = passer("start", false, false, start);
+    await().atMost(LONG).until(() -> waits(waiting));
+
+    // when what has begun comes, there is room, until all places are taken
+    List<Lanes.Place> begun = new ArrayList<>();
+    for (int i = Lanes.BEGINNERS; i < Lanes.OTHERS; i++) {
+      begun.add(lanes.enter("begun-" + i, true, () -> false));
+    }
+    var another = new CountDownLatch(1);
+    Thread late = passer("begun", true, false, another);
+    await().atMost(LONG).until(() -> waits(late));
+
+    // then the next place is its, though the start came before
+    starts.getFirst().close();
+    await().atMost(LONG).until(() -> another.getCount() == 0);
+    await().atMost(LONG).until(() -> start.getCount() == 0);
+    begun.forEach(Lanes.Place::close);
+  }
+
+  @Test
+  @Timeout(60)
+  void a_start_that_waits_when_its_stop_comes_changes_over() throws Exception {
+    for (int i = 0; i < Lanes.BEGINNERS; i++) {
+      lanes.enter("start-" + i, false, () -> false);
+    }
+    var through = new CountDownLatch(1);
+    Thread waiting = passer("stopped", false, false, through);
+    await().atMost(LONG).until(() -> waits(waiting));
+
+    lanes.stopped(List.of("stopped"));
+
+    await().atMost(LONG).until(() -> through.getCount() == 0);
+  }
+
+  /** For the liveness probe: a decision that never ends is told by its place. */
+  @Test
+  void how_long_the_oldest_place_is_held_is_known() throws Exception {
+    // given
+    var now = new AtomicLong();
+    var timed = new Lanes(now::get);
+    assertThat(timed.longestHeld()).isZero();
+
+    // when
+    Lanes.Place first = timed.enter("first", true, () -> false);
+    now.addAndGet(Duration.ofSeconds(5).toNanos());
+    Lanes.Place second = timed.enter("second", true, () -> true);
+    now.addAndGet(Duration.ofSeconds(2).toNanos());
+
+    // then
+    assertThat(timed.longestHeld()).isEqualTo(Duration.ofSeconds(7));
+    first.close();
+    assertThat(timed.longestHeld()).isEqualTo(Duration.ofSeconds(2));
+    second.close();
+    assertThat(timed.longestHeld()).isZero();
   }
 
   /** Takes every place of the others' lane. */
   private List<Lanes.Place> fill() throws InterruptedException {
     List<Lanes.Place> places = new ArrayList<>();
     for (int i = 0; i < Lanes.OTHERS; i++) {
-      places.add(lanes.enter("w-" + i, () -> false));
+      places.add(lanes.enter("w-" + i, true, () -> false));
     }
     return places;
   }
 
   private Thread passer(String uid, boolean stopped, CountDownLatch through) {
+    return passer(uid, true, stopped, through);
+  }
+
+  private Thread passer(String uid, boolean begun, boolean stopped, CountDownLatch through) {
     Thread passer =
         Thread.ofPlatform()
             .daemon()
             .start(
                 () -> {
-                  try (var _ = lanes.enter(uid, () -> stopped)) {
+                  try (var _ = lanes.enter(uid, begun, () -> stopped)) {
                     through.countDown();
                   } catch (InterruptedException e) {
                     // The end of the test.

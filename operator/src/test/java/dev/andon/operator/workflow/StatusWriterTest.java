@@ -58,7 +58,7 @@ class StatusWriterTest {
   /** As the next look would, to no other end but a write. */
   @Test
   void a_status_is_written_only_if_it_says_something_else() {
-    var writer = new StatusWriter(new KubernetesSerialization());
+    var writer = new StatusWriter(new KubernetesSerialization(), new OwnWrites(System::nanoTime));
     var scene = new Scene(Scene.block("a", 1, Scene.job("x", Scene.CALL)));
     scene.step();
     WorkflowStatus decided = scene.status;

@@ -15,8 +15,12 @@ import dev.andon.crds.WorkflowSpec;
 import dev.andon.crds.WorkflowSpec.Block;
 import dev.andon.crds.WorkflowSpec.Job;
 import dev.andon.crds.WorkflowStatus.PinnedJobType;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -48,7 +52,24 @@ class WakeUpTest {
   void what_runs_is_looked_at_after_a_minute_though_every_event_were_lost() {
     var scene = new Scene(block("a", 1, job("x", CALL)));
 
-    assertThat(scene.step().wakeUp()).isEqualTo(T0.plusSeconds(60));
+    assertThat(scene.step().wakeUp()).isBetween(T0.plusSeconds(60), T0.plusSeconds(80));
+  }
+
+  /** After a restart all are decided about in one moment, and would be again a minute later. */
+  @Test
+  void a_thousand_workflows_do_not_wake_in_one_moment() {
+    Map<Long, Long> inOneSecond =
+        IntStream.range(0, 1_000)
+            .mapToObj(
+                i -> {
+                  var scene = new Scene(block("a", 1, job("x", CALL)));
+                  scene.uid =
+                      UUID.nameUUIDFromBytes(new byte[] {(byte) i, (byte) (i >> 8)}).toString();
+                  return scene.step().wakeUp();
+                })
+            .collect(Collectors.groupingBy(Instant::getEpochSecond, Collectors.counting()));
+
+    assertThat(inOneSecond.values()).allMatch(count -> count < 100);
   }
 
   @Test
