@@ -16,6 +16,7 @@ import dev.andon.cli.stop.ArmCommand;
 import dev.andon.cli.stop.StopCommand;
 import dev.andon.operator.logging.LogToStderr;
 import java.io.PrintWriter;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -80,7 +81,12 @@ public final class Main implements Runnable {
   public static void main(String[] args) {
     // Before anything logs. The operator's own log goes to stderr, at a level people can read; all
     // other verbs speak for themselves.
-    boolean operator = args.length > 0 && args[0].equals("operator");
+    boolean operator =
+        Arrays.stream(args)
+            .filter(word -> !word.startsWith("-"))
+            .findFirst()
+            .filter("operator"::equals)
+            .isPresent();
     if (!operator) {
       LogToStderr.silence();
     }

@@ -7,10 +7,10 @@ import dev.andon.crds.Workflow;
 import dev.andon.crds.WorkflowAction;
 import dev.andon.crds.WorkflowActionSpec;
 import dev.andon.crds.WorkflowActionStatus;
+import dev.andon.operator.cluster.ClusterHttp;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -87,7 +87,7 @@ abstract class ActCommand implements Callable<Integer> {
     Resolution resolution = resolution();
     Config config = target.forPeople();
     String in = Target.namespace(namespace, config);
-    try (var client = new KubernetesClientBuilder().withConfig(config).build()) {
+    try (var client = ClusterHttp.client(config).build()) {
       WorkflowAction action = create(client, in, resolution);
       WorkflowActionStatus answer = answer(client, action);
       if (!"Applied".equals(answer.phase())) {

@@ -11,6 +11,7 @@ import dev.andon.cli.operator.OperatorProcess;
 import dev.andon.devcluster.Cable;
 import dev.andon.devcluster.ControlPlane;
 import dev.andon.devcluster.Options;
+import dev.andon.operator.cluster.ClusterHttp;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.rbac.ClusterRoleBindingBuilder;
@@ -19,7 +20,6 @@ import io.fabric8.kubernetes.api.model.rbac.PolicyRuleBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.io.IOException;
@@ -148,7 +148,7 @@ final class Rig implements AutoCloseable {
   }
 
   private static KubernetesClient client(Config config) {
-    return new KubernetesClientBuilder().withConfig(config).build();
+    return ClusterHttp.client(config).build();
   }
 
   /** The kubeconfig of somebody with one ClusterRole. */

@@ -1,6 +1,7 @@
 package dev.andon.cli.bench;
 
 import dev.andon.cli.Target;
+import dev.andon.operator.cluster.ClusterHttp;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
@@ -11,7 +12,6 @@ import io.fabric8.kubernetes.api.model.rbac.RoleBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +54,7 @@ final class SecondLayer {
             .build();
     List<String> said = new ArrayList<>();
     boolean taken = false;
-    try (KubernetesClient operator = new KubernetesClientBuilder().withConfig(config).build()) {
+    try (KubernetesClient operator = ClusterHttp.client(config).build()) {
       for (HasMetadata one : List.of(job(), pod())) {
         try {
           HasMetadata _ = operator.resource(one).inNamespace(Rig.NAMESPACE).create();

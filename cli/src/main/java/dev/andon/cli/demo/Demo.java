@@ -12,8 +12,8 @@ import dev.andon.devcluster.Options;
 import dev.andon.examples.fleet.FleetOptions;
 import dev.andon.examples.fleet.FleetServer;
 import dev.andon.examples.fleet.Summary;
+import dev.andon.operator.cluster.ClusterHttp;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,9 +91,7 @@ final class Demo {
     Instant began = clock.instant();
     try (ControlPlane plane = ControlPlane.start(Options.apiServerOnly());
         KubernetesClient client =
-            new KubernetesClientBuilder()
-                .withConfig(Target.forPeople(plane.kubeconfig(), null))
-                .build()) {
+            ClusterHttp.client(Target.forPeople(plane.kubeconfig(), null)).build()) {
       var kubectl = new Kubectl(plane.kubectl(), plane.kubeconfig(), folder, screen);
       step("control plane", "etcd and kube-apiserver, on " + plane.url(), began);
 

@@ -1,8 +1,8 @@
 package dev.andon.cli.install;
 
 import dev.andon.cli.Target;
+import dev.andon.operator.cluster.ClusterHttp;
 import io.fabric8.kubernetes.client.Config;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -38,7 +38,7 @@ public final class InstallCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     Config config = target.forPeople();
     List<String> missing;
-    try (var client = new KubernetesClientBuilder().withConfig(config).build()) {
+    try (var client = ClusterHttp.client(config).build()) {
       missing =
           new Installation(
                   client,

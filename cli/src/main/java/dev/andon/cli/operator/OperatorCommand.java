@@ -8,7 +8,6 @@ import dev.andon.operator.cluster.ClusterHttp;
 import dev.andon.operator.cluster.ClusterJson;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -83,11 +82,7 @@ public final class OperatorCommand implements Callable<Integer> {
   private static void refuseWithoutOurKinds(Config main) {
     var config = new ConfigBuilder(main).withRequestRetryBackoffLimit(2).build();
     try (var client =
-        new KubernetesClientBuilder()
-            .withConfig(config)
-            .withKubernetesSerialization(ClusterJson.complete())
-            .withHttpClientFactory(new ClusterHttp(config))
-            .build()) {
+        ClusterHttp.client(config).withKubernetesSerialization(ClusterJson.complete()).build()) {
       if (client.getApiResources(API) == null) {
         throw new CliException(
             "%s does not serve %s; run andon install first".formatted(main.getMasterUrl(), API));

@@ -3,9 +3,9 @@ package dev.andon.cli.prune;
 import dev.andon.cli.Target;
 import dev.andon.crds.Workflow;
 import dev.andon.crds.WorkflowRecord;
+import dev.andon.operator.cluster.ClusterHttp;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.PrintWriter;
 import java.net.HttpURLConnection;
@@ -82,7 +82,7 @@ public final class PruneCommand implements Callable<Integer> {
     }
     Instant before = before();
     PrintWriter out = spec.commandLine().getOut();
-    try (var client = new KubernetesClientBuilder().withConfig(target.forPeople()).build()) {
+    try (var client = ClusterHttp.client(target.forPeople()).build()) {
       String next = null;
       do {
         var options = new ListOptionsBuilder().withLimit(PAGE).withContinue(next).build();

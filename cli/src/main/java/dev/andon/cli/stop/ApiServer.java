@@ -2,10 +2,10 @@ package dev.andon.cli.stop;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.andon.operator.cluster.ClusterHttp;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.HttpResponse;
 import java.io.IOException;
@@ -69,7 +69,7 @@ public final class ApiServer implements AutoCloseable {
             .withRequestTimeout((int) READ.toMillis())
             .build();
     root = main.getMasterUrl().replaceAll("/+$", "");
-    client = new KubernetesClientBuilder().withConfig(config).build();
+    client = ClusterHttp.client(config).build();
   }
 
   /** For what needs no deadline of its own. */

@@ -21,6 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A program that hands out credentials (KEP-541, client-go credential plugins): {@code aws eks
@@ -37,6 +39,10 @@ final class ExecPlugin implements OAuthTokenProvider {
 
   /** client-go keeps a credential without an end until it is refused, which we are not told. */
   private static final Duration GOOD_FOR = Duration.ofMinutes(1);
+
+  private static final Duration TRY_AGAIN = Duration.ofSeconds(5);
+
+  private static final Logger LOG = LoggerFactory.getLogger(ExecPlugin.class);
 
   /**
    * What the program answered.
@@ -77,19 +83,29 @@ final class ExecPlugin implements OAuthTokenProvider {
   }
 
   /**
-   * The credential of the last run while it is good, else that of a new one.
+   * The credential of the last run while it is good, else that of a new one; should that fail, the
+   * last all the same.
    *
-   * @throws KubeConfigException if the program gives none
+   * @throws KubeConfigException if the program never gave one
    */
   synchronized Credential credential() {
     Credential current = last;
     if (current == null || !clock.instant().isBefore(renewAt)) {
-      current = run();
+      try {
+        current = run();
+        renewAt =
+            current.expires() == null
+                ? clock.instant().plus(GOOD_FOR)
+                : current.expires().minus(MARGIN);
+      } catch (KubeConfigException e) {
+        if (current == null) {
+          throw e;
+        }
+        // A watch that got this for an answer would be given up for good.
+        LOG.warn("{}; the last credential is used, and another asked for soon", e.getMessage());
+        renewAt = clock.instant().plus(TRY_AGAIN);
+      }
       last = current;
-      renewAt =
-          current.expires() == null
-              ? clock.instant().plus(GOOD_FOR)
-              : current.expires().minus(MARGIN);
     }
     return current;
   }

@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * merged, else {@code ~/.kube/config}, else the account of the Pod we run in.
  */
 public final class KubeConfig {
-  private static final Path ACCOUNT =
-      Path.of("/var/run/secrets/kubernetes.io/serviceaccount/token");
+  /** Where the kubelet puts the account of a Pod: its token, the API server's CA, its namespace. */
+  private static final Path ACCOUNT = Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
 
   /**
    * For users without a token. While a provider is set fabric8 runs no plugin itself, and doesn't
@@ -44,11 +44,13 @@ public final class KubeConfig {
 
   private final Map<String, String> environment;
   private final Path home;
+  private final Path account;
   private final Clock clock;
 
-  KubeConfig(Map<String, String> environment, Path home, Clock clock) {
+  KubeConfig(Map<String, String> environment, Path home, Path account, Clock clock) {
     this.environment = environment;
     this.home = home;
+    this.account = account;
     this.clock = clock;
   }
 
@@ -76,7 +78,7 @@ public final class KubeConfig {
     Map<String, String> environment = System.getenv();
     // As kubectl does: Java asks the user database, which may say something else.
     String home = environment.getOrDefault("HOME", System.getProperty("user.home"));
-    return new KubeConfig(environment, Path.of(home), Clock.systemUTC());
+    return new KubeConfig(environment, Path.of(home), ACCOUNT, Clock.systemUTC());
   }
 
   Config load(@Nullable Path file, @Nullable String context) {
@@ -90,22 +92,20 @@ public final class KubeConfig {
   /** Those that exist, in order: the first that says something wins. */
   private List<Path> files(@Nullable Path given) {
     if (given != null) {
-      if (!Files.isRegularFile(given)) {
+      if (Files.notExists(given)) {
         throw new KubeConfigException("--kubeconfig %s: no such file".formatted(given));
       }
       return List.of(given);
     }
     String variable = environment.getOrDefault("KUBECONFIG", "");
     if (variable.isBlank()) {
-      return Stream.of(home.resolve(".kube").resolve("config"))
-          .filter(Files::isRegularFile)
-          .toList();
+      return Stream.of(home.resolve(".kube").resolve("config")).filter(KubeConfig::is).toList();
     }
     List<Path> existing =
         Arrays.stream(variable.split(File.pathSeparator, -1))
             .filter(name -> !name.isBlank())
             .map(Path::of)
-            .filter(Files::isRegularFile)
+            .filter(KubeConfig::is)
             .toList();
     if (existing.isEmpty()) {
       throw new KubeConfigException(
@@ -114,9 +114,15 @@ public final class KubeConfig {
     return existing;
   }
 
+  /** One that is there and cannot be read is an error, not a reason to act on another cluster. */
+  private static boolean is(Path file) {
+    return !Files.notExists(file);
+  }
+
   private Config ofThePod(@Nullable String context) {
-    boolean inPod = environment.containsKey("KUBERNETES_SERVICE_HOST") && Files.isReadable(ACCOUNT);
-    if (!inPod) {
+    String host = environment.getOrDefault("KUBERNETES_SERVICE_HOST", "");
+    Path token = account.resolve("token");
+    if (host.isBlank() || !Files.isReadable(token)) {
       throw new KubeConfigException(
           "no cluster to talk to: KUBECONFIG is not set, there is no %s, and this is no Pod; set"
                   .formatted(home.resolve(".kube").resolve("config"))
@@ -127,8 +133,22 @@ public final class KubeConfig {
           "--context %s: there is no kubeconfig; this is a Pod, which has one account"
               .formatted(context));
     }
-    // fabric8 reads the token again every minute, as the kubelet renews it.
-    return Config.autoConfigure(null);
+    var config = Config.empty();
+    config.setMasterUrl(
+        "https://%s:%s"
+            .formatted(
+                host.contains(":") ? "[" + host + "]" : host,
+                environment.getOrDefault("KUBERNETES_SERVICE_PORT", "443")));
+    config.setCaCertFile(account.resolve("ca.crt").toString());
+    config.setOauthTokenProvider(new TokenFile(token, clock));
+    try {
+      config.setNamespace(Files.readString(account.resolve("namespace")).strip());
+    } catch (IOException e) {
+      throw new KubeConfigException(
+          "%s: cannot be read".formatted(account.resolve("namespace")), e);
+    }
+    new ProxyChoice(environment).apply(config, null);
+    return config;
   }
 
   private Config ofFiles(List<Path> files, @Nullable String wanted) {
@@ -156,6 +176,7 @@ public final class KubeConfig {
                                 context.getName(),
                                 context.getContext().getCluster())));
 
+    requireScheme(cluster.getServer(), files, context.getName());
     var config = Config.empty();
     config.setOauthTokenProvider(NO_TOKEN);
     try {
@@ -163,10 +184,12 @@ public final class KubeConfig {
     } catch (KubernetesClientException e) {
       throw new KubeConfigException(names(files) + ": " + e.getMessage(), e);
     }
-    Config.configFromSysPropsOrEnvVars(config);
-    if (!isBlank(config.getAutoOAuthToken())
-        || !isBlank(config.getUsername())
-        || config.getAuthProvider() != null) {
+    new ProxyChoice(environment).apply(config, cluster.getProxyUrl());
+    String token = config.getAutoOAuthToken();
+    if (!isBlank(token)) {
+      // Without a provider fabric8 looks into the file again, and then at its current context.
+      config.setOauthTokenProvider(() -> token);
+    } else if (!isBlank(config.getUsername()) || config.getAuthProvider() != null) {
       config.setOauthTokenProvider(null);
     }
 
@@ -188,6 +211,18 @@ public final class KubeConfig {
     }
     useKey(config, names(files), context.getName());
     return config;
+  }
+
+  /**
+   * fabric8 asks a server without one whether it speaks TLS, before it knows whom to trust, and
+   * sends the token in clear to one that did not convince it.
+   */
+  private static void requireScheme(String server, List<Path> files, String context) {
+    if (!server.startsWith("https://") && !server.startsWith("http://")) {
+      throw new KubeConfigException(
+          "%s: context %s: server \"%s\": has to begin with https:// or http://"
+              .formatted(names(files), context, server));
+    }
   }
 
   private NamedContext context(
@@ -251,13 +286,20 @@ public final class KubeConfig {
         config.setClientKeyData(base64(credential.key()));
       }
     }
+    Map<String, List<String>> extra = Objects.requireNonNullElse(user.getAsUserExtra(), Map.of());
+    if (!isBlank(user.getAsUid())) {
+      throw new KubeConfigException(file + ": a user has as-uid, which is not supported");
+    }
     if (!isBlank(user.getAs())) {
       config.setImpersonateUsername(user.getAs());
+      config.setImpersonateExtras(extra);
       List<String> groups = Objects.requireNonNullElse(user.getAsGroups(), List.of());
       config.setImpersonateGroups(groups.toArray(String[]::new));
-    } else if (user.getAsGroups() != null && !user.getAsGroups().isEmpty()) {
-      // Without a user fabric8 would leave the groups out too, and act with our own rights.
-      throw new KubeConfigException(file + ": a user has as-groups and no as");
+    } else if ((user.getAsGroups() != null && !user.getAsGroups().isEmpty()) || !extra.isEmpty()) {
+      // Without a user fabric8 would leave them out too, and act with our own rights.
+      throw new KubeConfigException(
+          "%s: a user has %s and no as"
+              .formatted(file, extra.isEmpty() ? "as-groups" : "as-user-extra"));
     }
   }
 

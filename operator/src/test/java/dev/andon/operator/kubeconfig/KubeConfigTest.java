@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,7 +100,8 @@ class KubeConfigTest {
     Config config = load(user("token: abc"));
     assertThat(config.getMasterUrl()).isEqualTo("https://127.0.0.1:1/");
     assertThat(config.getAutoOAuthToken()).isEqualTo("abc");
-    assertThat(config.getOauthTokenProvider()).isNull();
+    // Without, fabric8 would look into the file again, and take its current context's.
+    assertThat(config.getOauthTokenProvider().getToken()).isEqualTo("abc");
   }
 
   @Test
@@ -190,6 +192,78 @@ class KubeConfigTest {
     assertThat(config.getImpersonateGroups()).containsExactly("responders");
     assertThatThrownBy(() -> load(user("token: abc, as-groups: [responders]")))
         .hasMessageContaining("as-groups and no as");
+    Config scoped = load(user("token: abc, as: jane, as-user-extra: {scopes: [view]}"));
+    assertThat(scoped.getImpersonateExtras()).containsEntry("scopes", List.of("view"));
+    assertThatThrownBy(() -> load(user("token: abc, as-user-extra: {scopes: [view]}")))
+        .hasMessageContaining("as-user-extra and no as");
+    assertThatThrownBy(() -> load(user("token: abc, as: jane, as-uid: u-1")))
+        .hasMessageContaining("as-uid");
+  }
+
+  @Test
+  void an_exec_plugin_that_fails_later_leaves_the_last_token_in_use() throws Exception {
+    plugin(
+        """
+        [ ! -e "$OUT" ] || exit 1
+        cat <<END
+        {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+         "status": {"token": "t", "expirationTimestamp": "2026-01-01T01:00:00Z"}}
+        END
+        """);
+    Path out = dir.resolve("out-of-order");
+    var provider =
+        load(exec(", env: [{name: OUT, value: \"%s\"}]".formatted(out))).getOauthTokenProvider();
+
+    Files.createFile(out);
+    clock.advance(Duration.ofMinutes(61));
+    assertThat(provider.getToken()).isEqualTo("t");
+    Files.delete(out);
+    clock.advance(Duration.ofSeconds(5));
+    assertThat(provider.getToken()).isEqualTo("t");
+  }
+
+  /** fabric8 would probe it for TLS before it knows whom to trust, and fall back to plain HTTP. */
+  @Test
+  void a_server_without_a_scheme_is_refused() {
+    assertThatThrownBy(() -> load(user("token: abc").replace("https://127.0.0.1:1", "127.0.0.1:1")))
+        .isInstanceOf(KubeConfigException.class)
+        .hasMessageContaining("server \"127.0.0.1:1\": has to begin with https:// or http://");
+  }
+
+  @Test
+  void a_proxy_is_chosen_as_kubectl_chooses_it() throws Exception {
+    String away = user("token: abc").replace("127.0.0.1:1", "10.0.0.1:6443");
+    write("config", away);
+    var environment = Map.of("https_proxy", "proxy.example:3128", "NO_PROXY", "a.example, .b");
+
+    Config config = config(environment).load(dir.resolve("config"), null);
+    assertThat(config.getHttpsProxy()).isEqualTo("http://proxy.example:3128");
+    assertThat(config.getNoProxy()).containsExactly("a.example", ".b");
+
+    write("config", user("token: abc"));
+    Config here = config(environment).load(dir.resolve("config"), null);
+    assertThat(here.getHttpsProxy()).as("of this machine itself").isNull();
+
+    write("config", away.replace("6443\"", "6443\", proxy-url: \"http://tunnel.example:1\""));
+    Config tunnelled = config(environment).load(dir.resolve("config"), null);
+    assertThat(tunnelled.getHttpsProxy()).isEqualTo("http://tunnel.example:1");
+    assertThat(tunnelled.getNoProxy()).isEmpty();
+
+    write("config", away.replace("6443\"", "6443\", proxy-url: \"socks5://tunnel.example:1\""));
+    assertThatThrownBy(() -> config(environment).load(dir.resolve("config"), null))
+        .isInstanceOf(KubeConfigException.class)
+        .hasMessageContaining("proxy-url socks5://tunnel.example:1");
+  }
+
+  @Test
+  void what_is_in_KUBECONFIG_and_cannot_be_read_is_not_passed_over() throws Exception {
+    write("two", user("token: second"));
+    Path folder = Files.createDirectory(dir.resolve("one"));
+    String variable = folder + ":" + dir.resolve("two");
+
+    assertThatThrownBy(() -> config(Map.of("KUBECONFIG", variable)).load(null, null))
+        .isInstanceOf(KubeConfigException.class)
+        .hasMessage(folder + ": no kubeconfig that can be read");
   }
 
   @Test
@@ -226,6 +300,32 @@ class KubeConfigTest {
     assertThat(config(Map.of()).load(null, null).getAutoOAuthToken()).isEqualTo("mine");
   }
 
+  /** Only where there is no kubeconfig, as with kubectl. */
+  @Test
+  void in_a_pod_its_account_is_used_and_its_token_read_again() throws Exception {
+    Path account = Files.createDirectory(dir.resolve("account"));
+    Files.writeString(account.resolve("token"), "first\n");
+    Files.writeString(account.resolve("namespace"), "andon-system");
+    var pod = Map.of("KUBERNETES_SERVICE_HOST", "fd00::1", "KUBERNETES_SERVICE_PORT", "6443");
+
+    Config config = config(pod).load(null, null);
+
+    assertThat(config.getMasterUrl()).isEqualTo("https://[fd00::1]:6443/");
+    assertThat(config.getCaCertFile()).isEqualTo(account.resolve("ca.crt").toString());
+    assertThat(config.getNamespace()).isEqualTo("andon-system");
+    assertThat(config.isTrustCerts()).isFalse();
+    assertThat(config.getOauthTokenProvider().getToken()).isEqualTo("first");
+    Files.writeString(account.resolve("token"), "renewed");
+    clock.advance(Duration.ofSeconds(61));
+    assertThat(config.getOauthTokenProvider().getToken()).isEqualTo("renewed");
+    assertThatThrownBy(() -> config(pod).load(null, "other"))
+        .isInstanceOf(KubeConfigException.class)
+        .hasMessageContaining("--context other");
+
+    write("config", user("token: mine"));
+    assertThat(config(pod).load(dir.resolve("config"), null).getAutoOAuthToken()).isEqualTo("mine");
+  }
+
   @Test
   void where_there_is_nothing_the_way_out_is_named() {
     assertThatThrownBy(() -> config(Map.of()).load(null, null))
@@ -249,7 +349,7 @@ class KubeConfigTest {
   }
 
   private KubeConfig config(Map<String, String> environment) {
-    return new KubeConfig(environment, dir, clock);
+    return new KubeConfig(environment, dir, dir.resolve("account"), clock);
   }
 
   private void write(String name, String text) throws Exception {
