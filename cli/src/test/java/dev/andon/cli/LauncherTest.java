@@ -159,7 +159,7 @@ class LauncherTest {
   @Test
   void what_is_built_is_kept_loaded_but_not_while_an_emergency_waits() throws Exception {
     jdk("a", "25.0.1");
-    assertThat(andon("stop").out()).contains("<-XX:AOTMode=auto>");
+    assertThat(andon("stop").out()).doesNotContain("AOT");
 
     touch(checkout.resolve("cli/src/main/Main.java"));
 
@@ -167,6 +167,41 @@ class LauncherTest {
         .contains("<-XX:AOTCache=%s/cli/target/app/andon.aot>".formatted(checkout.toRealPath()));
     assertThat(andon("operator").out())
         .contains("<-XX:AOTCache=%s/cli/target/app/operator.aot>".formatted(checkout.toRealPath()));
+  }
+
+  /** To another JDK it is worse than no file at all. */
+  @Test
+  void what_another_JDK_kept_loaded_is_not_used() throws Exception {
+    jdk("a", "25.0.1");
+    assertThat(andon("x").out()).contains("AOTCache=");
+
+    jdk("b", "25.0.2");
+
+    assertThat(andon("x").out()).contains("java 25.0.2").doesNotContain("AOTCache=");
+  }
+
+  /** A JVM does not start with two collectors, nor with two files of classes. */
+  @Test
+  void what_people_have_java_do_everywhere_keeps_nothing_from_starting() throws Exception {
+    jdk("a", "25.0.1");
+    assertThat(andon("x").out()).contains("<-XX:+UseSerialGC>").contains("AOTCache=");
+
+    environment.put("JAVA_TOOL_OPTIONS", "-Dx=y -XX:+UseZGC");
+    assertThat(andon("stop").out()).doesNotContain("<-XX:+UseSerialGC>").contains("AOTCache=");
+
+    environment.put("JAVA_TOOL_OPTIONS", "-Xshare:off");
+    assertThat(andon("stop").out()).contains("<-XX:+UseSerialGC>").doesNotContain("AOTCache=");
+  }
+
+  @Test
+  void options_before_the_verb_change_nothing() throws Exception {
+    jdk("a", "25.0.1");
+    andon("x");
+
+    assertThat(andon("--verbose", "operator").out())
+        .contains("<-Xmx64m>", "<-XX:+ExitOnOutOfMemoryError>", "/operator.aot>");
+    touch(checkout.resolve("cli/src/main/Main.java"));
+    assertThat(andon("--verbose", "stop").err()).as("an emergency waits for no build").isEmpty();
   }
 
   @Test
@@ -204,6 +239,15 @@ class LauncherTest {
     Process gone = new ProcessBuilder("true").start();
     gone.waitFor();
     Files.writeString(lock.resolve("pid"), Long.toString(gone.pid()));
+
+    assertThat(andon("x").exit()).isZero();
+  }
+
+  /** Killed before it could sign. */
+  @Test
+  void a_lock_that_nobody_signs_holds_nobody_up_for_long() throws Exception {
+    jdk("a", "25.0.1");
+    Files.createDirectories(checkout.resolve("cli/target/building"));
 
     assertThat(andon("x").exit()).isZero();
   }
@@ -302,9 +346,11 @@ class LauncherTest {
     script(
         home.resolve("bin/java"),
         """
-        case "$1 $*" in
-          -XX:AOTCacheOutput=*) : > "${1#*=}" ;;
-          *.Rehearsal*) for last; do :; done; : > "$last"; exit ;;
+        for arg; do
+          case $arg in -XX:AOTCacheOutput=*) : > "${arg#*=}" ;; esac
+        done
+        case "$*" in
+          *.Rehearsal*) : > "$arg"; exit ;;
         esac
         echo "java %s with $#"
         echo "home $ANDON_HOME"
