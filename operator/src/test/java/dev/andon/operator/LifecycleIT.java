@@ -12,6 +12,7 @@ import dev.andon.examples.fleet.LogEvent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -128,6 +129,32 @@ class LifecycleIT {
         "{\"spec\":{\"paused\":false}}");
     waitFor("condition=Complete");
     assertThat(fleet.summary().done()).isEqualTo(6);
+  }
+
+  /** Else kubectl wait, which goes by the generation that was observed, would hang. */
+  @Test
+  void paused_when_it_has_finished_it_stays_finished_and_kubectl_wait_returns() {
+    erase(2, 2);
+    waitFor("condition=Finished");
+    String finished = field("{.status.completionTime}");
+
+    for (String paused : List.of("true", "false")) {
+      cluster.kubectl(
+          "patch",
+          "awf",
+          "erase-aap",
+          "-n",
+          "fleet",
+          "--type=merge",
+          "-p",
+          "{\"spec\":{\"paused\":%s}}".formatted(paused));
+      waitFor("condition=Finished");
+      assertThat(field("{.status.phase}")).isEqualTo("Complete");
+      assertThat(field("{.status.observedGeneration}")).isEqualTo(field("{.metadata.generation}"));
+    }
+    assertThat(field("{.metadata.generation}")).isEqualTo("3");
+    assertThat(field("{.status.completionTime}")).isEqualTo(finished);
+    assertThat(fleet.summary().begun()).isEqualTo(2);
   }
 
   @Test

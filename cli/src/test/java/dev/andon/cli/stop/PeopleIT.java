@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.andon.cli.stop.PeopleCluster.Run;
 import java.nio.file.Path;
+import java.time.Duration;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -25,6 +27,18 @@ class PeopleIT {
   private static Path responder;
   private static Path armer;
   private static Path stranger;
+
+  private static final String NOTHING_TO_DO =
+      """
+      apiVersion: andon.dev/v1alpha1
+      kind: Workflow
+      metadata: {name: done, namespace: fleet}
+      spec:
+        type: SatelliteDiskErase
+        blocks:
+        - name: nothing
+          jobs: [{name: none, type: sleep, args: {seconds: "0"}}]
+      """;
 
   @BeforeAll
   static void start() throws Exception {
@@ -116,6 +130,47 @@ class PeopleIT {
         .contains(": wrong site")
         .doesNotContain("NOT KNOWN");
     assertThat(text.lines()).allMatch(line -> line.length() <= 100);
+  }
+
+  @Test
+  void what_finished_long_ago_is_pruned_and_its_record_keeps_it_from_running_again() {
+    // given one that has ended, one that runs, and one that waits
+    cluster.apply(NOTHING_TO_DO);
+    cluster.workflow("erase-aap", "SatelliteDiskErase");
+    cluster.workflow("reboot", "Reboot");
+    cluster.succeeds(armer, "andon arm SatelliteDiskErase --reason 'site checked' --yes");
+    cluster.awaitPhase("done", "Complete");
+    cluster.awaitPhase("erase-aap", "Running");
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () ->
+                assertThat(cluster.get("workflowrecords", "{.items[*].spec.outcome}"))
+                    .contains("Complete"));
+
+    // when and then: nobody has waited long enough
+    assertThat(cluster.succeeds(cluster.admin(), "andon prune --older-than 1h -n fleet"))
+        .isEqualTo("deleted 0 Workflows; their records stay.\n");
+    // only told
+    assertThat(cluster.succeeds(cluster.admin(), "andon prune --older-than 0s -n fleet --dry-run"))
+        .startsWith("would delete fleet/done (Complete at ")
+        .endsWith("would delete 1 Workflows; their records stay.\n");
+    assertThat(cluster.phase("done")).isEqualTo("Complete");
+    // elsewhere
+    assertThat(cluster.succeeds(cluster.admin(), "andon prune --older-than 0s -n default"))
+        .isEqualTo("deleted 0 Workflows; their records stay.\n");
+    // done
+    assertThat(cluster.succeeds(cluster.admin(), "andon prune --older-than 0s -A"))
+        .startsWith("deleted  fleet/done (Complete at ")
+        .endsWith("deleted 1 Workflows; their records stay.\n");
+    assertThat(cluster.get("awf -n fleet", "{.items[*].metadata.name}"))
+        .isEqualTo("erase-aap reboot");
+
+    // and the record answers whoever applies it again
+    cluster.apply(NOTHING_TO_DO);
+    cluster.awaitPhase("done", "Rejected");
+    assertThat(cluster.get("awf done -n fleet", "{.status.conditions[*].reason}"))
+        .contains("DuplicateRun");
   }
 
   @Test
