@@ -18,10 +18,10 @@ import java.util.function.LongSupplier;
  * connection. Those that a stop ends have a lane of their own: however many others wait, they do
  * not stand behind them, and who waits among the others when its stop comes changes over.
  *
- * <p>Of the others those that have begun go first, and two of the places are theirs alone: a start
- * asks the ledger, which may take seconds to say nothing, and thousands may want to start.
+ * <p>Of the others' places two are for those alone that have begun: a start asks the ledger, which
+ * may take seconds to say nothing, and thousands may want to start.
  *
- * <p>First come, first served, among their like.
+ * <p>First come, first served, of those that may.
  */
 final class Lanes {
   /** About twice what an API server on two cores takes before its answers only come later. */
@@ -42,7 +42,9 @@ final class Lanes {
   }
 
   /** Who waits, by uid; first come, first. */
-  private final Map<Kind, Map<String, CompletableFuture<Kind>>> waiting; // guarded by this
+  private final Map<Kind, Map<String, Turn>> waiting; // guarded by this
+
+  private long came; // guarded by this
 
   private int ending; // guarded by this; places taken
   private int others; // guarded by this; places taken, those of beginners too
@@ -77,6 +79,14 @@ final class Lanes {
         : Duration.ofNanos(nanoTime.getAsLong() - held.values().iterator().next());
   }
 
+  /**
+   * Who waits.
+   *
+   * @param ticket lower than that of whoever came later
+   * @param given which place it is, once there is one
+   */
+  private record Turn(long ticket, CompletableFuture<Kind> given) {}
+
   /** A place in a lane, until it is closed. */
   @FunctionalInterface
   interface Place extends AutoCloseable {
@@ -92,17 +102,17 @@ final class Lanes {
    * @param stopped whether it has seen a stop
    */
   Place enter(String uid, boolean begun, BooleanSupplier stopped) throws InterruptedException {
-    var turn = new CompletableFuture<Kind>();
+    var given = new CompletableFuture<Kind>();
     Kind other = begun ? Kind.BEGUN : Kind.BEGINNER;
-    ask(stopped.getAsBoolean() ? Kind.ENDING : other, uid, turn);
+    ask(stopped.getAsBoolean() ? Kind.ENDING : other, uid, given);
     if (stopped.getAsBoolean()) {
       // The stop may have come between the question and the queue.
       stopped(List.of(uid));
     }
     try {
-      return taken(turn.get());
+      return taken(given.get());
     } catch (InterruptedException e) {
-      giveUp(uid, turn);
+      giveUp(given);
       throw e;
     } catch (ExecutionException e) {
       throw new IllegalStateException(e); // nobody completes it so
@@ -113,7 +123,7 @@ final class Lanes {
   synchronized void stopped(Collection<String> uids) {
     for (String uid : uids) {
       for (Kind kind : List.of(Kind.BEGUN, Kind.BEGINNER)) {
-        CompletableFuture<Kind> turn = queue(kind).remove(uid);
+        Turn turn = queue(kind).remove(uid);
         if (turn != null) {
           queue(Kind.ENDING).put(uid, turn);
         }
@@ -122,8 +132,8 @@ final class Lanes {
     admit();
   }
 
-  private synchronized void ask(Kind kind, String uid, CompletableFuture<Kind> turn) {
-    queue(kind).put(uid, turn);
+  private synchronized void ask(Kind kind, String uid, CompletableFuture<Kind> given) {
+    queue(kind).put(uid, new Turn(came++, given));
     admit();
   }
 
@@ -132,13 +142,20 @@ final class Lanes {
     while (ending < ENDING && admitted(Kind.ENDING)) {
       ending++;
     }
-    while (others < OTHERS && admitted(Kind.BEGUN)) {
+    while (others < OTHERS) {
+      boolean beginner =
+          beginners < BEGINNERS && firstTicket(Kind.BEGINNER) < firstTicket(Kind.BEGUN);
+      if (!admitted(beginner ? Kind.BEGINNER : Kind.BEGUN)) {
+        return;
+      }
       others++;
+      beginners += beginner ? 1 : 0;
     }
-    while (others < OTHERS && beginners < BEGINNERS && admitted(Kind.BEGINNER)) {
-      others++;
-      beginners++;
-    }
+  }
+
+  private synchronized long firstTicket(Kind kind) {
+    var first = queue(kind).values().iterator();
+    return first.hasNext() ? first.next().ticket() : Long.MAX_VALUE;
   }
 
   private synchronized boolean admitted(Kind kind) {
@@ -146,12 +163,12 @@ final class Lanes {
     if (!first.hasNext()) {
       return false;
     }
-    CompletableFuture<Kind> turn = first.next();
+    Turn turn = first.next();
     first.remove();
-    return turn.complete(kind);
+    return turn.given().complete(kind);
   }
 
-  private synchronized Map<String, CompletableFuture<Kind>> queue(Kind kind) {
+  private synchronized Map<String, Turn> queue(Kind kind) {
     return Objects.requireNonNull(waiting.get(kind));
   }
 
@@ -185,10 +202,10 @@ final class Lanes {
   }
 
   /** A place that was given meanwhile is for the next. */
-  private synchronized void giveUp(String uid, CompletableFuture<Kind> turn) {
-    waiting.values().forEach(queue -> queue.remove(uid, turn));
-    if (turn.isDone()) {
-      leave(turn.join());
+  private synchronized void giveUp(CompletableFuture<Kind> given) {
+    waiting.values().forEach(queue -> queue.values().removeIf(turn -> turn.given() == given));
+    if (given.isDone()) {
+      leave(given.join());
     }
   }
 }

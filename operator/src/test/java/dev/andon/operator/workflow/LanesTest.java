@@ -112,7 +112,7 @@ class LanesTest {
   /** A ledger that does not answer holds starts for seconds each, and there may be thousands. */
   @Test
   @Timeout(60)
-  void starts_leave_room_for_what_has_begun_and_let_it_go_first() throws Exception {
+  void starts_leave_room_for_what_has_begun() throws Exception {
     // given: starts wherever one may be, and one more that waits
     List<Lanes.Place> starts = new ArrayList<>();
     for (int i = 0; i < Lanes.BEGINNERS; i++) {
@@ -122,20 +122,45 @@ class LanesTest {
     Thread waiting = passer("start", false, false, start);
     await().atMost(LONG).until(() -> waits(waiting));
 
-    // when what has begun comes, there is room, until all places are taken
-    List<Lanes.Place> begun = new ArrayList<>();
+    // when and then: there is room for what has begun, all places being taken by then
     for (int i = Lanes.BEGINNERS; i < Lanes.OTHERS; i++) {
-      begun.add(lanes.enter("begun-" + i, true, () -> false));
+      lanes.enter("begun-" + i, true, () -> false);
     }
-    var another = new CountDownLatch(1);
-    Thread late = passer("begun", true, false, another);
-    await().atMost(LONG).until(() -> waits(late));
-
-    // then the next place is its, though the start came before
+    assertThat(waits(waiting)).isTrue();
     starts.getFirst().close();
-    await().atMost(LONG).until(() -> another.getCount() == 0);
     await().atMost(LONG).until(() -> start.getCount() == 0);
-    begun.forEach(Lanes.Place::close);
+  }
+
+  /** However much of what has begun there is to decide about, a start has its turn. */
+  @Test
+  @Timeout(60)
+  void who_came_first_goes_first_whether_it_has_begun_or_not() throws Exception {
+    // given
+    List<Lanes.Place> places = fill();
+    var start = new CountDownLatch(1);
+    Thread first = passer("start", false, false, start);
+    await().atMost(LONG).until(() -> waits(first));
+    var begun = new CountDownLatch(1);
+    var stays = new CountDownLatch(1);
+    Thread second = Thread.ofPlatform().daemon().start(() -> stay("begun", begun, stays));
+    started.add(second);
+    await().atMost(LONG).until(() -> waits(second));
+
+    // when
+    places.getFirst().close();
+
+    // then: the start went in before, and left its place to the other
+    await().atMost(LONG).until(() -> begun.getCount() == 0);
+    assertThat(start.getCount()).isZero();
+  }
+
+  private void stay(String uid, CountDownLatch in, CountDownLatch until) {
+    try (var _ = lanes.enter(uid, true, () -> false)) {
+      in.countDown();
+      until.await();
+    } catch (InterruptedException e) {
+      // The end of the test.
+    }
   }
 
   @Test
