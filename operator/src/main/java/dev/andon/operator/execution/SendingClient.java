@@ -7,6 +7,7 @@ import dev.andon.operator.leadership.Leadership;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.http.BasicBuilder;
 import io.fabric8.kubernetes.client.http.HttpClient;
 import io.fabric8.kubernetes.client.http.HttpResponse;
@@ -54,7 +55,8 @@ public final class SendingClient {
     Config config =
         new ConfigBuilder(main).withHttp2Disable(true).withRequestRetryBackoffLimit(0).build();
     var factory = new ClusterHttp(config);
-    return ClusterHttp.client(config)
+    return new KubernetesClientBuilder()
+        .withConfig(config)
         .withKubernetesSerialization(ClusterJson.withoutManagers())
         .withHttpClientFactory(factory)
         .withHttpClientBuilderConsumer(

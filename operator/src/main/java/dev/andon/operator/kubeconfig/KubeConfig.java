@@ -92,20 +92,22 @@ public final class KubeConfig {
   /** Those that exist, in order: the first that says something wins. */
   private List<Path> files(@Nullable Path given) {
     if (given != null) {
-      if (Files.notExists(given)) {
+      if (!isThere(given)) {
         throw new KubeConfigException("--kubeconfig %s: no such file".formatted(given));
       }
       return List.of(given);
     }
     String variable = environment.getOrDefault("KUBECONFIG", "");
     if (variable.isBlank()) {
-      return Stream.of(home.resolve(".kube").resolve("config")).filter(KubeConfig::is).toList();
+      return Stream.of(home.resolve(".kube").resolve("config"))
+          .filter(KubeConfig::isThere)
+          .toList();
     }
     List<Path> existing =
         Arrays.stream(variable.split(File.pathSeparator, -1))
             .filter(name -> !name.isBlank())
             .map(Path::of)
-            .filter(KubeConfig::is)
+            .filter(KubeConfig::isThere)
             .toList();
     if (existing.isEmpty()) {
       throw new KubeConfigException(
@@ -115,7 +117,7 @@ public final class KubeConfig {
   }
 
   /** One that is there and cannot be read is an error, not a reason to act on another cluster. */
-  private static boolean is(Path file) {
+  private static boolean isThere(Path file) {
     return !Files.notExists(file);
   }
 

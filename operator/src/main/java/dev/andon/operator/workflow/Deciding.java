@@ -52,7 +52,6 @@ final class Deciding {
 
   private final boolean wasEnding;
   private boolean starts;
-  private boolean hashed;
   private boolean cancel;
   private boolean finalizer = true;
   private boolean accepted;
@@ -209,7 +208,6 @@ final class Deciding {
   void accept() {
     accepted = true;
     specHash = snapshot.plan().specHash();
-    hashed = true;
     pinJobTypes();
   }
 
@@ -263,10 +261,8 @@ final class Deciding {
 
   void start(StopView.Open open) {
     starts = true;
-    if (!hashed) {
-      // What status says of it was read from the cluster; the ledger goes by the spec.
-      specHash = snapshot.plan().specHash();
-    }
+    // What status says of it was read from the cluster; the ledger goes by the spec.
+    specHash = snapshot.plan().specHash();
     startTime = now();
     armed = new Armed(open.configMapUid(), open.armingId());
     continued = Continuation.takeOver(snapshot, progress);
