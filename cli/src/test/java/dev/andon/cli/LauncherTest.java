@@ -34,7 +34,7 @@ class LauncherTest {
     checkout = Files.createDirectories(dir.resolve("check out"));
     jdks = Files.createDirectories(dir.resolve("jdks"));
     Files.copy(
-        Path.of(System.getProperty("andon.home"), "andon"),
+        Path.of(System.getProperty("ANDON_HOME"), "andon"),
         checkout.resolve("andon"),
         StandardCopyOption.COPY_ATTRIBUTES);
     Files.writeString(checkout.resolve("pom.xml"), "<project/>");
@@ -277,9 +277,21 @@ class LauncherTest {
 
     assertThat(ran.exit()).isEqualTo(7);
     assertThat(ran.out())
-        .contains("--fail-at-end verify -DskipITs with " + jdks.resolve("a"))
+        .contains("--fail-at-end verify -B -ntp -DskipITs with " + jdks.resolve("a"))
         .contains("0 passed, 0 failed, 0 skipped")
         .contains("surefire-reports");
+  }
+
+  @Test
+  void of_the_tests_that_are_not_named_none_is_run() throws Exception {
+    jdk("a", "25.0.1");
+    String none = "-Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false";
+
+    assertThat(andon("test", "-Dtest=A").out()).contains("-Dtest=A " + none + " -DskipITs with");
+    assertThat(andon("test", "-Dit.test=A").out())
+        .contains("-Dit.test=A " + none + " -Dtest=NoUnitTest with");
+    assertThat(andon("test", "-Dtest=A", "-Dit.test=B").out())
+        .contains("-Dtest=A -Dit.test=B " + none + " with");
   }
 
   @Test
@@ -290,14 +302,110 @@ class LauncherTest {
     Files.writeString(
         old, "<testsuite name=\"Old\" tests=\"100\" errors=\"0\" skipped=\"0\" failures=\"0\">\n");
     Files.setLastModifiedTime(old, FileTime.from(Instant.parse("2020-01-01T00:00:00Z")));
+    testsThatReport(
+        """
+        <testsuite xmlns:x="y" name="New" time="1.5" tests="9" errors="1" skipped="2" failures="3">
+        <testcase/>
+        """);
+
+    assertThat(andon("test").out()).contains("\n3 passed, 4 failed, 2 skipped\n");
+  }
+
+  @Test
+  void test_ends_with_the_slowest_tests() throws Exception {
+    jdk("a", "25.0.1");
+    StringBuilder report = new StringBuilder("<testsuite tests=\"25\">\n");
+    for (int i = 1; i <= 25; i++) {
+      report.append(
+          "<testcase name=\"n%d\" classname=\"x.y.ATest\" time=\"%d.25\"/>\n".formatted(i, i));
+    }
+    testsThatReport(report + "</testsuite>\n");
+
+    assertThat(andon("test").out())
+        .containsPattern("slowest tests, in seconds:\n +25.2  ATest.n25\n +24.2  ATest.n24\n")
+        .contains("ATest.n6\n25 passed")
+        .doesNotContain("ATest.n5\n");
+  }
+
+  @Test
+  void repeat_says_what_failed_in_how_many_runs() throws Exception {
+    jdk("a", "25.0.1");
+    // The first two of three runs fail, the second one more than the first.
+    testsThatReport(
+        """
+        <testsuite tests="3" failures="$((run < 3))" errors="$((run == 2))" skipped="0">
+        <testcase name="sound" classname="x.ATest" time="0.1"/>
+        <testcase name="flaky" classname="x.ATest" time="0.1">
+        $([ $run = 3 ] || echo '<failure message="m">')
+        <system-out><![CDATA[
+        <failure of another kind>
+        ]]></system-out>
+        </testcase>
+        <testcase name="rare" classname="x.BTest" time="0.1">
+        $([ $run != 2 ] || echo '<error message="m">')
+        </testcase>
+        </testsuite>
+        """);
+
+    Ran ran = andon("test", "--repeat", "3", "-Dtest=ATest");
+
+    assertThat(ran.exit()).isEqualTo(1);
+    assertThat(ran.out())
+        .containsPattern("run 1 of 3, beside \\d+ busy loops: 2 passed, 1 failed, 0 skipped\n")
+        .containsPattern("run 2 of 3, beside \\d+ busy loops: 1 passed, 2 failed, 0 skipped\n")
+        .containsPattern("run 3 of 3, beside \\d+ busy loops: 3 passed, 0 failed, 0 skipped\n")
+        .containsPattern("of 3 runs:\n +2 ATest.flaky\n +1 BTest.rare\n")
+        .doesNotContain("sound");
+    assertThat(checkout.resolve("target/flakes")).isDirectoryContaining("glob:**/1.log");
+    assertThat(checkout.resolve("target/flakes")).isDirectoryNotContaining("glob:**/3.log");
+  }
+
+  @Test
+  void repeat_is_content_when_nothing_fails() throws Exception {
+    jdk("a", "25.0.1");
+    testsThatReport(
+        "<testsuite tests=\"1\"><testcase name=\"a\" classname=\"x.ATest\" time=\"1\"/></testsuite>\n");
+
+    Ran ran = andon("test", "--repeat", "2");
+
+    assertThat(ran.exit()).isZero();
+    assertThat(ran.out()).endsWith("nothing failed in 2 runs\n");
+  }
+
+  /** A build that fails before its tests, or runs none, is no proof of anything. */
+  @Test
+  void repeat_gives_up_where_no_test_was_run() throws Exception {
+    jdk("a", "25.0.1");
+    Files.createFile(checkout.resolve("broken"));
+
+    Ran broken = andon("test", "--repeat", "2");
+    Files.delete(checkout.resolve("broken"));
+    Ran none = andon("test", "--repeat", "2", "-Dtest=NoSuchTest");
+    Ran often = andon("test", "--repeat", "often");
+
+    assertThat(broken.exit()).isEqualTo(1);
+    assertThat(broken.err()).contains("[ERROR] Main.java:[1] no such thing", "the build failed");
+    assertThat(none.exit()).isEqualTo(1);
+    assertThat(none.err()).contains("there is no such test");
+    assertThat(often.exit()).isEqualTo(1);
+    assertThat(often.err()).contains("\"often\" is no number of runs", "--repeat 10");
+  }
+
+  /** In the report, {@code $run} is the number of the run. */
+  private void testsThatReport(String report) throws IOException {
+    Files.createDirectories(checkout.resolve("crds/target/surefire-reports"));
     script(
         checkout.resolve("mvnw"),
         """
-        sleep 1
-        printf '<?xml version="1.0"?>\\n<testsuite xmlns:x="y" name="New" time="1.5" tests="9" errors="1" skipped="2" failures="3">\\n<testcase/>' > crds/target/surefire-reports/TEST-New.xml
-        """);
-
-    assertThat(andon("test").out()).contains("\n3 passed, 4 failed, 2 skipped\n".stripLeading());
+        run=$(($(cat runs 2> /dev/null || echo 0) + 1))
+        echo $run > runs
+        sleep 0.1
+        cat > crds/target/surefire-reports/TEST-New.xml << END
+        <?xml version="1.0"?>
+        %sEND
+        ! grep -q '<failure m\\|<error' crds/target/surefire-reports/TEST-New.xml
+        """
+            .formatted(report));
   }
 
   @Test

@@ -38,9 +38,8 @@ record Crd(Class<? extends CustomResource<?, ?>> type, JsonNode definition) {
     return new Crd(type, documents(file).getFirst());
   }
 
-  /** Maven runs tests in the module's folder. */
   static Path folder() {
-    return Path.of("").toAbsolutePath();
+    return Path.of(System.getProperty("ANDON_HOME"), "crds");
   }
 
   /** The files below {@code examples/}, sorted. */

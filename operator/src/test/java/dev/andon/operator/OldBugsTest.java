@@ -19,15 +19,17 @@ class OldBugsTest {
 
   @Test
   void every_test_that_the_page_names_is_there() throws IOException {
+    Path home = Path.of(System.getProperty("ANDON_HOME"));
     List<MatchResult> named =
-        TEST.matcher(Files.readString(Cluster.home().resolve("docs/old-bugs.md")))
-            .results()
-            .toList();
+        TEST.matcher(Files.readString(home.resolve("docs/old-bugs.md"))).results().toList();
     List<Path> sources;
-    try (Stream<Path> modules = Files.list(Cluster.home())) {
+    try (Stream<Path> modules = Files.list(home)) {
       sources =
           modules
-              .map(module -> module.resolve("src/test/java"))
+              .flatMap(
+                  module ->
+                      Stream.of(
+                          module.resolve("src/test/java"), module.resolve("it/src/test/java")))
               .filter(Files::isDirectory)
               .flatMap(OldBugsTest::sources)
               .toList();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class RigTest {
 
   private static String file(String... path) throws IOException {
-    return Files.readString(Path.of(System.getProperty("andon.home"), path));
+    return Files.readString(Path.of(System.getProperty("ANDON_HOME"), path));
   }
 
   @Test

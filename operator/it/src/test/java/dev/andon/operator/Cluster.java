@@ -115,7 +115,7 @@ final class Cluster implements AutoCloseable {
   }
 
   static Path home() {
-    return Path.of(System.getProperty("ANDON_HOME", System.getProperty("user.dir") + "/.."));
+    return Path.of(System.getProperty("ANDON_HOME"));
   }
 
   /** What kubectl printed; fails the test if it failed. */

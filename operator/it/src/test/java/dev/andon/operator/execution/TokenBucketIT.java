@@ -45,8 +45,7 @@ class TokenBucketIT {
   static void up(ControlPlane plane) throws IOException {
     Config config = Config.fromKubeconfig(Files.readString(plane.kubeconfig()));
     client = SendingClient.of(config);
-    Path home =
-        Path.of(System.getProperty("ANDON_HOME", Path.of("..").toAbsolutePath().toString()));
+    Path home = Path.of(System.getProperty("ANDON_HOME"));
     try (var yaml = Files.newInputStream(home.resolve("crds/tokenbuckets.andon.dev.yaml"))) {
       CustomResourceDefinition crd =
           client.apiextensions().v1().customResourceDefinitions().load(yaml).item();

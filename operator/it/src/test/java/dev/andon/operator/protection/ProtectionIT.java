@@ -429,6 +429,6 @@ class ProtectionIT {
   }
 
   private static Path home() {
-    return Path.of(System.getProperty("ANDON_HOME", System.getProperty("user.dir") + "/.."));
+    return Path.of(System.getProperty("ANDON_HOME"));
   }
 }

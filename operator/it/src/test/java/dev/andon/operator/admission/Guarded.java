@@ -33,7 +33,7 @@ final class Guarded implements AutoCloseable {
 
   Guarded(ControlPlane plane) throws IOException, InterruptedException {
     this.plane = plane;
-    Path home = Path.of(System.getProperty("ANDON_HOME", System.getProperty("user.dir") + "/.."));
+    Path home = Path.of(System.getProperty("ANDON_HOME"));
     kubectl("apply", "--server-side", "--force-conflicts", "-f", home.resolve("crds").toString());
     kubectl(
         "apply",
