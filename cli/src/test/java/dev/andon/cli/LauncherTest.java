@@ -409,6 +409,43 @@ class LauncherTest {
   }
 
   @Test
+  void mutation_testing_is_left_out_while_nothing_it_looks_at_has_changed() throws Exception {
+    jdk("a", "25.0.1");
+    for (String module : List.of("crds", "proto", "policies", "operator")) {
+      Files.createDirectories(checkout.resolve(module + "/src"));
+    }
+    script(
+        checkout.resolve("mvnw"),
+        """
+        echo "maven $*"
+        sleep 0.1
+        case "$*" in *policies.skip=true*) exit "${MAVEN_EXIT:-0}" ;; esac
+        mkdir -p policies/mutation/target/pit-reports
+        printf '<mutations>%s%s%s</mutations>' "<mutation detected='true'>" \\
+          "<mutation detected='false'>" "<mutation detected='true'>" \\
+          > policies/mutation/target/pit-reports/mutations.xml
+        exit "${MAVEN_EXIT:-0}"
+        """);
+    environment.put("MAVEN_EXIT", "1");
+    Ran failed = andon("test", "-P", "mutation");
+    environment.put("MAVEN_EXIT", "0");
+    Ran first = andon("test", "-P", "mutation");
+    Ran second = andon("test", "-P", "mutation");
+    Ran without = andon("test");
+    Files.writeString(checkout.resolve("crds/src/New.java"), "class New {}");
+    Ran changed = andon("test", "-P", "mutation");
+
+    String found = "mutation testing of policies: 2 of 3 changes noticed\n";
+    assertThat(failed.out()).contains(found);
+    assertThat(first.out()).contains(found).doesNotContain("skip=");
+    assertThat(second.out())
+        .contains("-P mutation -Dandon.mutation.policies.skip=true\n")
+        .contains("2 of 3 changes noticed, as when it passed here with the same sources");
+    assertThat(without.out()).doesNotContain("mutation");
+    assertThat(changed.out()).contains(found).doesNotContain("skip=");
+  }
+
+  @Test
   void mvn_is_maven_with_the_JDK_that_was_found() throws Exception {
     jdk("a", "25.0.1");
 
