@@ -62,7 +62,7 @@ public final class Decider {
             ? status
             : status.observing(generation, Conditions.observing(status.conditions(), generation));
     return new Decision(
-        deleted ? null : observed, null, List.of(), false, snapshot.outcomes(), false, false, null);
+        deleted ? null : observed, null, List.of(), false, snapshot.outcomes(), false, null);
   }
 
   private static @Nullable State corrupt(Deciding d) {
@@ -72,7 +72,7 @@ public final class Decider {
     d.cancelAll();
     if (d.snapshot().workflow().deleted() != null) {
       // Once finished it would not be looked at again, and never be let go.
-      d.releaseFinalizer();
+      d.letGo();
     }
     return State.failed(
         Reasons.CORRUPT_STATUS,
@@ -94,7 +94,7 @@ public final class Decider {
           "the Workflow is being deleted; %d attempts under way are being cancelled"
               .formatted(alive));
     }
-    d.releaseFinalizer();
+    d.letGo();
     return State.failed(Reasons.CANCELLED, "the Workflow was deleted");
   }
 

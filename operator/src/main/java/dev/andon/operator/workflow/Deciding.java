@@ -53,7 +53,7 @@ final class Deciding {
   private final boolean wasEnding;
   private boolean starts;
   private boolean cancel;
-  private boolean finalizer = true;
+  private boolean letGo;
   private boolean accepted;
   private @Nullable Instant startTime;
   private @Nullable Armed armed;
@@ -414,8 +414,8 @@ final class Deciding {
   }
 
   /** Nothing runs outside any more: the object may go. */
-  void releaseFinalizer() {
-    finalizer = false;
+  void letGo() {
+    letGo = true;
   }
 
   String unknownJobs() {
@@ -470,7 +470,7 @@ final class Deciding {
 
   Decision decision(State state) {
     boolean finished = state.stage().finished();
-    boolean gone = snapshot.workflow().deleted() != null && !finalizer;
+    boolean gone = snapshot.workflow().deleted() != null && letGo;
     WorkflowStatus next = null;
     if (!gone) {
       next = corruption != null ? corrupt(state) : status(state, finished);
@@ -491,7 +491,6 @@ final class Deciding {
         cancel,
         Map.copyOf(snapshot.outcomes()),
         startTime != null,
-        finalizer,
         finished ? null : wakeUp);
   }
 

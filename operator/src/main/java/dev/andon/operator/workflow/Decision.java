@@ -13,14 +13,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is to be done next, as data.
  *
- * @param status what status is to say, written only if it says something else now; null: the object
- *     goes, and its status with it
+ * @param status what status is to say, written only if it says something else now; null: nothing
+ *     runs outside any more, so that the object, which is being deleted, is let go, and its status
+ *     with it
  * @param record of a start that is decided upon: in the ledger before the status is written
  * @param begin attempts to begin once the status is written, intents of sends among them
  * @param cancel whether whatever runs is to be cancelled, before the status is written
  * @param settled outcomes the status tells of
  * @param started whether the workflow has started: from then on a stop is latched
- * @param finalizer whether the object is to be held back from deletion
  * @param wakeUp when to decide again if nothing happens before; null once there is nothing left
  */
 public record Decision(
@@ -30,5 +30,4 @@ public record Decision(
     boolean cancel,
     Map<AttemptKey, Outcome> settled,
     boolean started,
-    boolean finalizer,
     @Nullable Instant wakeUp) {}

@@ -118,11 +118,11 @@ class DeciderEndsTest {
 
     assertThat(back.cancel()).isTrue();
     assertThat(back.begin()).hasSize(1);
-    assertThat(back.finalizer()).isTrue();
+    assertThat(back.status()).as("held back").isNotNull();
     scene.after(30);
-    assertThat(scene.step().finalizer()).as("a second look does not give up").isTrue();
+    assertThat(scene.step().status()).as("a second look does not give up").isNotNull();
     scene.after(36);
-    assertThat(scene.step().finalizer()).as("but not for ever").isFalse();
+    assertThat(scene.step().status()).as("but not for ever").isNull();
   }
 
   @Test
@@ -132,10 +132,10 @@ class DeciderEndsTest {
     scene.deleted = scene.now;
     scene.step();
     scene.after(64);
-    assertThat(scene.step().finalizer()).isTrue();
+    assertThat(scene.step().status()).as("held back").isNotNull();
     scene.after(1);
 
-    assertThat(scene.step().finalizer()).isFalse();
+    assertThat(scene.step().status()).as("let go").isNull();
   }
 
   @Test
@@ -148,8 +148,7 @@ class DeciderEndsTest {
     Decision decision = scene.step();
 
     assertThat(decision.cancel()).isTrue();
-    assertThat(decision.finalizer()).isFalse();
-    assertThat(decision.status()).isNull();
+    assertThat(decision.status()).as("let go").isNull();
   }
 
   @Test

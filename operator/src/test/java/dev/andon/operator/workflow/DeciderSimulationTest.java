@@ -373,7 +373,6 @@ class DeciderSimulationTest {
       if (decision.status() == null) {
         assertThat(scene.deleted).as("only what is deleted goes").isNotNull();
         assertThat(decision.begin()).isEmpty();
-        assertThat(decision.finalizer()).isFalse();
         gone = true;
         return;
       }
