@@ -17,8 +17,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -30,10 +33,10 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The gate's read against a loopback server that says whatever a broken world may say. */
-@Timeout(30)
+@Timeout(120)
 class ApiStopReaderTest {
   private static final String TYPE = "SatelliteDiskErase";
-  private static final Duration DEADLINE = Duration.ofMillis(600);
+  private static final Duration DEADLINE = Duration.ofMillis(300);
 
   private static final String CONFIG_MAP =
       """
@@ -64,7 +67,7 @@ class ApiStopReaderTest {
   void listen() throws IOException {
     server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     Thread.ofPlatform().daemon().start(this::accept);
-    reader = new ApiStopReader(StopClients.reading(config()), Duration.ofSeconds(10));
+    reader = new ApiStopReader(StopClients.reading(config()), Duration.ofMinutes(1));
   }
 
   @AfterEach
@@ -256,43 +259,91 @@ class ApiStopReaderTest {
                 }));
   }
 
+  /**
+   * Each of these servers would keep a read for ever, so a read that ends was ended by its
+   * deadline. One that a busy machine did not get as far as the server is followed by another.
+   */
   @ParameterizedTest(name = "{0}")
   @MethodSource
   void the_deadline_is_over_the_whole_exchange(String name, Script slow) throws Exception {
-    script = json(200, CONFIG_MAP);
-    seen(reader.read()); // classes are loaded and the next read may hurry
     reader.close();
     reader = new ApiStopReader(StopClients.reading(config()), DEADLINE);
-    seen(reader.read());
-    script = slow;
-    long began = System.nanoTime();
-
-    assertThat(failed(reader.read())).isEqualTo("no answer within 600 ms");
-
-    assertThat(Duration.ofNanos(System.nanoTime() - began))
-        .isBetween(DEADLINE, DEADLINE.plusMillis(800));
-    // The connection that was left is not used again: what comes late on it answers nothing.
     script = json(200, CONFIG_MAP);
-    seen(reader.read());
-    assertThat(sockets).hasSize(3);
+    readUntilSeen(); // classes are loaded and the next read may hurry
+    AtomicInteger reached = new AtomicInteger();
+    script =
+        out -> {
+          reached.incrementAndGet();
+          slow.answer(out);
+        };
+    do {
+      long began = System.nanoTime();
+
+      assertThat(failed(reader.read())).isEqualTo("no answer within 300 ms");
+
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThanOrEqualTo(DEADLINE);
+    } while (reached.get() == 0);
+
+    // The connection that was left is not used again: what comes late on it answers nothing.
+    int left = sockets.size();
+    script = json(200, CONFIG_MAP);
+    readUntilSeen();
+    assertThat(sockets).hasSizeGreaterThan(left);
+  }
+
+  /** With that deadline a busy machine may lose a read that is answered at once. */
+  private void readUntilSeen() throws InterruptedException {
+    Reading reading;
+    do {
+      reading = reader.read();
+    } while (!(reading instanceof Reading.Seen));
+  }
+
+  /** The connection, and the client whose it was: else each read that is lost leaves one behind. */
+  @Test
+  void what_a_lost_read_leaves_behind_ends_by_itself() throws Exception {
+    reader.close();
+    reader = new ApiStopReader(StopClients.reading(config()), DEADLINE);
+    Queue<Socket> leftBehind = new ConcurrentLinkedQueue<>();
+    CompletableFuture<Integer> ended = new CompletableFuture<>();
+    script =
+        out -> {
+          leftBehind.addAll(sockets);
+          ended.complete(leftBehind.element().getInputStream().read());
+        };
+    do {
+      assertThat(failed(reader.read())).isEqualTo("no answer within 300 ms");
+    } while (leftBehind.isEmpty());
+
+    assertThat(ended.get(1, TimeUnit.MINUTES)).as("nothing more comes").isEqualTo(-1);
   }
 
   @Test
-  void a_reader_that_is_closed_lets_go_of_a_read_under_way() throws Exception {
-    script = out -> LockSupport.parkNanos(Long.MAX_VALUE);
+  void a_read_that_is_interrupted_ends_long_before_its_deadline() throws Exception {
+    reader.close();
+    reader = new ApiStopReader(StopClients.reading(config()), Duration.ofHours(1));
+    CountDownLatch reached = new CountDownLatch(1);
+    script =
+        out -> {
+          reached.countDown();
+          LockSupport.parkNanos(Long.MAX_VALUE);
+        };
+    CompletableFuture<String> ended = new CompletableFuture<>();
     Thread reading =
         Thread.ofVirtual()
             .start(
                 () -> {
                   try {
-                    Reading _ = reader.read();
+                    ended.complete(reader.read().toString());
                   } catch (InterruptedException e) {
-                    // As asked.
+                    ended.complete("interrupted");
                   }
                 });
+    assertThat(reached.await(1, TimeUnit.MINUTES)).isTrue();
+
     reading.interrupt();
 
-    assertThat(reading.join(Duration.ofMillis(500))).isTrue();
+    assertThat(ended.get(1, TimeUnit.MINUTES)).isEqualTo("interrupted");
   }
 
   private Config config() {
