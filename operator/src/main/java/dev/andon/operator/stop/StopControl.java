@@ -73,7 +73,8 @@ public final class StopControl implements AutoCloseable {
     return new StopControl(main, clock, System::nanoTime, leads, metrics);
   }
 
-  private StopControl(
+  /** {@code nanoTime}: monotonic; the gate and the watch go by it. */
+  StopControl(
       Config main, Clock clock, LongSupplier nanoTime, BooleanSupplier leads, StopMetrics metrics) {
     this.clock = clock;
     this.metrics = metrics;
