@@ -3,15 +3,24 @@ package dev.andon.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.andon.crds.Workflow;
 import dev.andon.devcluster.ControlPlane;
 import dev.andon.devcluster.RealControlPlane;
 import dev.andon.examples.fleet.FleetOptions;
 import dev.andon.examples.fleet.FleetServer;
 import dev.andon.examples.fleet.LogEvent;
+import dev.andon.operator.FaultyApiServer.Fault;
+import dev.andon.operator.FaultyApiServer.Request;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,10 +35,20 @@ class SatelliteIT {
 
   private Cluster cluster;
   private FleetServer fleet;
+  private FaultyApiServer between;
+  private KubernetesClient people;
+  private Intents intents;
+  private Process operator;
 
   @BeforeEach
   void given_a_cluster_and_a_fleet(ControlPlane plane) throws Exception {
     cluster = new Cluster(plane);
+    between = FaultyApiServer.before(cluster.config());
+    people =
+        new KubernetesClientBuilder()
+            .withConfig(Config.fromKubeconfig(Files.readString(plane.kubeconfig())))
+            .build();
+    intents = new Intents(people);
     fleet =
         FleetServer.start(
             FleetOptions.defaults().withEraseMillis(50, 100).withLog(folder.resolve("fleet.log")));
@@ -38,7 +57,10 @@ class SatelliteIT {
 
   @AfterEach
   void tear_down() throws Exception {
+    intents.close();
+    people.close();
     cluster.close();
+    between.close();
     fleet.close();
   }
 
@@ -71,22 +93,40 @@ class SatelliteIT {
             "erase-aap +SatelliteDiskErase +Complete +105/105 +erase \\(3/3\\) +Complete");
   }
 
+  /**
+   * No clock is looked at. A send needs a read of the gate that began after it was intended, so of
+   * what is intended while reads of the gate get no answer nothing may be sent; and by the time
+   * that they do, the answer is the stop.
+   */
   @Test
   void a_stop_half_way_begins_no_further_erase_and_go_resumes_nothing() throws Exception {
-    cluster.operator();
+    cluster.operator(between.config());
     cluster.arm(Cluster.TYPE);
-    cluster.apply(workflow());
+    cluster.apply(
+        workflow()
+            .replace("batch: {size: 35, pauseSeconds: 1}", "")
+            .replace("concurrency: 35", "concurrency: 20"));
     await().atMost(Duration.ofSeconds(60)).until(() -> fleet.summary().done() >= 20);
 
-    Instant before = Instant.now();
-    cluster.stop(Cluster.TYPE);
-    Instant written = Instant.now();
+    AtomicReference<String> unanswered = new AtomicReference<>();
+    try (var rule = between.choose(request -> holdReadsOnceIntended(request, unanswered))) {
+      await("intents, and no read of the gate answered since")
+          .until(() -> unanswered.get() != null);
+      cluster.stop(Cluster.TYPE);
+    }
     cluster.kubectl(
         "wait", "--for=condition=Finished", "awf/erase-aap", "-n", "fleet", "--timeout=90s");
 
     assertThat(cluster.get("workflow", "fleet", "erase-aap", "{.status.phase}"))
         .isEqualTo("Stopped");
-    assertThat(begunAfter(written.plusMillis(250))).as("erases begun after the stop").isEmpty();
+    String stopped = cluster.get("workflow", "fleet", "erase-aap", "{.metadata.resourceVersion}");
+    await().until(() -> intents.reached(stopped));
+    Set<String> waited = intents.newerThan(unanswered.get());
+    assertThat(waited).as("intents that waited at the gate").isNotEmpty();
+    assertThat(fleet.log())
+        .as("of what waited at the gate when it was stopped nothing was sent")
+        .filteredOn(SatelliteIT::isOfASend)
+        .noneMatch(event -> event.key() != null && waited.contains(event.key()));
     assertThat(fleet.summary().begun()).isLessThan(MACHINES);
     assertThat(cluster.get("workflow", "fleet", "erase-aap", "{.status.stoppedBy.value}"))
         .isEqualTo("stop");
@@ -96,29 +136,78 @@ class SatelliteIT {
     int begun = fleet.summary().begun();
 
     cluster.arm(Cluster.TYPE);
-    await()
-        .during(Duration.ofSeconds(3))
-        .atMost(Duration.ofSeconds(60))
-        .until(() -> fleet.summary().begun() == begun);
+    // Another one, which came after the go, has gone through a pause and to its end by then.
+    cluster.apply(onlyChecks("after-the-go"));
+    cluster.kubectl(
+        "wait", "--for=condition=Complete", "awf/after-the-go", "-n", "fleet", "--timeout=90s");
+    assertThat(fleet.summary().begun()).as("go resumes nothing").isEqualTo(begun);
     assertThat(cluster.get("workflow", "fleet", "erase-aap", "{.status.phase}"))
         .isEqualTo("Stopped");
-    assertThat(before).isBefore(written);
+  }
+
+  /** A workflow of the type that erases nothing. */
+  private String onlyChecks(String name) {
+    String example = cluster.exampleWorkflow(fleet);
+    return example
+        .substring(0, example.indexOf("  - name: erase\n"))
+        .replace("name: erase-aap", "name: " + name)
+        .replace("  - name: token\n", "  - name: token\n    pauseAfterSeconds: 1\n");
+  }
+
+  /**
+   * From the first write of new intents on no read of the gate gets an answer: from when it has
+   * been carried out, before the operator is told so. {@code before}: gets the revision of the
+   * workflow that they are newer than.
+   */
+  private Optional<Fault> holdReadsOnceIntended(Request request, AtomicReference<String> before) {
+    if (before.get() != null) {
+      return request.isGateRead() ? Optional.of(new Fault.Held()) : Optional.empty();
+    }
+    if (!request.isWorkflowStatusWrite()) {
+      return Optional.empty();
+    }
+    AtomicReference<Workflow> was = new AtomicReference<>();
+    return Optional.of(
+        new Fault.Around(
+            () -> {
+              was.set(eraseAap());
+              return true;
+            },
+            () -> {
+              if (starts(eraseAap()) > starts(was.get())) {
+                before.set(was.get().getMetadata().getResourceVersion());
+              }
+            }));
+  }
+
+  private Workflow eraseAap() {
+    return people.resources(Workflow.class).inNamespace("fleet").withName("erase-aap").get();
+  }
+
+  private static long starts(Workflow workflow) {
+    return Objects.requireNonNull(workflow.getStatus().starts());
+  }
+
+  private static boolean isOfASend(LogEvent event) {
+    return switch (event.event()) {
+      case ERASE_BEGAN, ERASE_DONE, ERASE_FAILED, VALIDATE, REFUSED, DUPLICATE -> true;
+      case ERASE_CANCELLED, CANCEL_NOTED -> false;
+    };
   }
 
   @Test
   void an_operator_killed_half_way_erases_no_machine_twice_and_loses_none() throws Exception {
-    Process first = cluster.operatorProcess();
+    operator = cluster.operatorProcess();
     cluster.arm(Cluster.TYPE);
     cluster.apply(workflow());
     for (int kills = 1; kills <= 3; kills++) {
       int erased = kills * 20;
-      await().atMost(Duration.ofSeconds(60)).until(() -> fleet.summary().begun() >= erased);
-      first.destroyForcibly().waitFor();
-      first = cluster.operatorProcess();
+      await()
+          .atMost(Duration.ofSeconds(120))
+          .until(() -> isKeptRunning() && fleet.summary().begun() >= erased);
+      operator.destroyForcibly().waitFor();
     }
-
-    cluster.kubectl(
-        "wait", "--for=condition=Finished", "awf/erase-aap", "-n", "fleet", "--timeout=90s");
+    await().atMost(Duration.ofSeconds(180)).until(() -> isKeptRunning() && isFinished("erase-aap"));
 
     assertThat(cluster.reason("fleet", "erase-aap")).isEqualTo("Complete");
     assertThat(fleet.summary().done()).isEqualTo(MACHINES);
@@ -128,9 +217,17 @@ class SatelliteIT {
         .isZero();
   }
 
-  private List<LogEvent> begunAfter(Instant time) {
-    return fleet.log().stream()
-        .filter(e -> e.event() == LogEvent.Kind.ERASE_BEGAN && e.time().isAfter(time))
-        .toList();
+  /** As a kubelet does: started again where it has ended, killed or without its lease. */
+  private boolean isKeptRunning() throws Exception {
+    if (!operator.isAlive()) {
+      operator = cluster.operatorProcess();
+    }
+    return true;
+  }
+
+  private boolean isFinished(String name) {
+    return cluster
+        .get("workflow", "fleet", name, "{.status.conditions[?(@.type=='Finished')].status}")
+        .equals("True");
   }
 }
