@@ -30,6 +30,7 @@ final class Cluster implements AutoCloseable {
   private final Path kubectl;
   private final Path operatorKubeconfig;
   private final List<AutoCloseable> open = new ArrayList<>();
+  private int others;
 
   Cluster(ControlPlane plane) throws Exception {
     this.plane = plane;
@@ -210,6 +211,34 @@ final class Cluster implements AutoCloseable {
 
   void stop(String type) {
     stopConfigMap(Map.of(type, "stop"));
+  }
+
+  /**
+   * A workflow of another type, which comes now, sleeps for a second and ends: whatever the
+   * operator had left to do for others it had as much time for.
+   */
+  void anotherRuns() {
+    String name = "another-" + ++others;
+    apply(
+        """
+        apiVersion: andon.dev/v1alpha1
+        kind: WorkflowPolicy
+        metadata: {name: another}
+        spec:
+          workflowTypes: [Another]
+          rules:
+          - restrictJobTypes: {allowed: [sleep]}
+        ---
+        apiVersion: andon.dev/v1alpha1
+        kind: Workflow
+        metadata: {name: %s, namespace: default}
+        spec:
+          type: Another
+          blocks: [{name: one, jobs: [{name: nap, type: sleep, args: {seconds: "1"}}]}]
+        """
+            .formatted(name));
+    arm("Another");
+    kubectl("wait", "--for=condition=Complete", "awf/" + name, "-n", "default", "--timeout=60s");
   }
 
   /** An operator in this process. */

@@ -78,7 +78,7 @@ class GateFaultsIT {
 
     try (Rule rule = between.on(Request::isGateRead, fault)) {
       scene.awaitStatus(survivor, status -> StopScene.reason(status).equals("StopUnknown"));
-      scene.staysSilent(scene.uid(survivor), Duration.ofSeconds(2));
+      scene.staysSilent(scene.uid(survivor), this::theGateReadsTwiceMore);
       assertThat(scene.status(survivor).phase()).isEqualTo("Paused");
     }
 
@@ -102,7 +102,7 @@ class GateFaultsIT {
     assertThat(scene.configMap().getMetadata().getUid())
         .as("what the operator creates where it believes there is none harms nothing")
         .isEqualTo(before);
-    scene.staysSilent(uid, Duration.ofSeconds(1));
+    scene.staysSilent(uid, scene::anotherRuns);
     scene.keepsSending("after-told-missing");
     scene.delete("after-told-missing");
   }
@@ -119,7 +119,7 @@ class GateFaultsIT {
       scene.submit("believes-the-cache", StopScene.sends(5));
       scene.awaitStatus(
           "believes-the-cache", status -> StopScene.reason(status).equals("StopUnknown"));
-      scene.staysSilent(scene.uid("believes-the-cache"), Duration.ofSeconds(2));
+      scene.staysSilent(scene.uid("believes-the-cache"), this::theGateReadsTwiceMore);
       assertThat(scene.status("believes-the-cache").startTime()).isNull();
     }
 
@@ -141,7 +141,7 @@ class GateFaultsIT {
 
       assertThat(stopped.stoppedBy().configMapResourceVersion()).isEqualTo(revision);
       scene.nothingIntendedLaterWasSent(revision);
-      scene.staysSilent(uid, Duration.ofSeconds(1));
+      scene.staysSilent(uid, this::theGateReadsTwiceMore);
     }
   }
 
@@ -205,6 +205,17 @@ class GateFaultsIT {
       assertThat(scene.sentBy(scene.uid("never-begun"))).isEmpty();
       assertThat(stopped.stoppedBy().configMapResourceVersion()).isEqualTo(revision);
     }
+  }
+
+  /** Whatever it would let through on an answer to them. */
+  private void theGateReadsTwiceMore() {
+    long before = gateReads();
+    await().atMost(StopScene.PATIENCE).until(() -> gateReads() >= before + 3);
+  }
+
+  /** Those that have begun: all but the last one have ended. */
+  private long gateReads() {
+    return between.requests().stream().filter(Request::isGateRead).count();
   }
 
   private static long operations(WorkflowStatus status) {

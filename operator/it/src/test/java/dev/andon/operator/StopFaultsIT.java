@@ -9,7 +9,6 @@ import dev.andon.devcluster.ControlPlane;
 import dev.andon.devcluster.RealControlPlane;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -121,7 +120,7 @@ class StopFaultsIT {
 
     scene.arm();
 
-    scene.staysSilent(uid, Duration.ofSeconds(1));
+    scene.staysSilent(uid, scene::anotherRuns);
     assertThat(scene.status(workflow).phase()).as("go resumes nothing").isEqualTo("Stopped");
   }
 
@@ -141,7 +140,7 @@ class StopFaultsIT {
 
     assertThat(scene.awaitPhase(workflow, "Stopped").stoppedBy()).isNotNull();
     scene.nothingIntendedLaterWasSent(revision);
-    scene.staysSilent(uid, Duration.ofSeconds(1));
+    scene.staysSilent(uid, scene::anotherRuns);
   }
 
   @Test
@@ -156,7 +155,7 @@ class StopFaultsIT {
     scene.awaitPhase(workflow, "Stopped");
     scene.nothingIntendedLaterWasSent(revision);
     scene.keepsSending(next);
-    scene.staysSilent(uid, Duration.ofSeconds(1));
+    scene.staysSilent(uid, scene::anotherRuns);
     assertThat(scene.status(next).phase()).isEqualTo("Running");
   }
 
