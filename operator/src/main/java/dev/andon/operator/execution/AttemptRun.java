@@ -3,10 +3,7 @@ package dev.andon.operator.execution;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,11 +19,10 @@ import org.jspecify.annotations.Nullable;
 final class AttemptRun {
   private final Attempt attempt;
   private final Clock clock;
-  private final LongSupplier nanoTime;
+  private final Time time;
   private final long begun;
   private final Duration leftAtBegin;
   private final Consumer<Outcome> report;
-  private final CountDownLatch never = new CountDownLatch(1);
 
   private @Nullable Thread thread;
   private boolean cancelled;
@@ -38,14 +34,14 @@ final class AttemptRun {
 
   /**
    * @param clock for the times that are told
-   * @param nanoTime for those that are waited
+   * @param time for those that are waited
    * @param report takes {@link Outcome.Accepted} while the work goes on
    */
-  AttemptRun(Attempt attempt, Clock clock, LongSupplier nanoTime, Consumer<Outcome> report) {
+  AttemptRun(Attempt attempt, Clock clock, Time time, Consumer<Outcome> report) {
     this.attempt = attempt;
     this.clock = clock;
-    this.nanoTime = nanoTime;
-    this.begun = nanoTime.getAsLong();
+    this.time = time;
+    this.begun = time.nanos();
     this.unanswered = attempt.work() instanceof Attempt.Work.Send;
     this.leftAtBegin = Duration.between(clock.instant(), attempt.deadline());
     this.report = report;
@@ -57,7 +53,7 @@ final class AttemptRun {
 
   /** How long it has been worked on in this process. */
   Duration worked() {
-    return Duration.ofNanos(nanoTime.getAsLong() - begun);
+    return Duration.ofNanos(time.nanos() - begun);
   }
 
   /** What the wall clock says: for times that are told, not for how long something takes. */
@@ -92,7 +88,7 @@ final class AttemptRun {
   /** Waits. */
   void pause(Duration wait) throws InterruptedException {
     if (wait.isPositive()) {
-      never.await(wait.toNanos(), TimeUnit.NANOSECONDS);
+      time.pause(wait);
     } else if (Thread.interrupted()) {
       throw new InterruptedException();
     }

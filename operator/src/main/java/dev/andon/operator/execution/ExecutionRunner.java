@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.LongSupplier;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +44,8 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
   private final Breakers breakers;
   private final OutcomeListener listener;
   private final Clock clock;
-  private final LongSupplier nanoTime;
+  private final Time time;
+  private final ThreadFactory threads;
 
   /** By uid of the workflow that has them run, then by attempt. Guarded by itself. */
   private final Map<String, Map<AttemptKey, Entry>> entries = new HashMap<>();
@@ -68,16 +69,7 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
       KubernetesClient client,
       OutcomeListener listener,
       Clock clock) {
-    this(
-        gate,
-        latched,
-        secrets,
-        client,
-        listener,
-        clock,
-        System::nanoTime,
-        new RateLimits(clock),
-        new Breakers(clock));
+    this(gate, latched, secrets, client, listener, clock, Time.REAL, Thread.ofVirtual().factory());
   }
 
   ExecutionRunner(
@@ -87,21 +79,21 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
       KubernetesClient client,
       OutcomeListener listener,
       Clock clock,
-      LongSupplier nanoTime,
-      RateLimits limits,
-      Breakers breakers) {
-    var keeper = new GateKeeper(gate, latched);
-    this.sender = new HttpSender();
+      Time time,
+      ThreadFactory threads) {
+    this.limits = new RateLimits(clock, time::nanos);
+    this.breakers = new Breakers(clock, time::nanos);
+    var keeper = new GateKeeper(gate, latched, time);
+    this.sender = new HttpSender(time);
     this.http = new HttpExecutor(sender, keeper, limits, breakers, secrets);
-    this.grpcSender = new GrpcSender();
+    this.grpcSender = new GrpcSender(time);
     this.grpc = new GrpcExecutor(grpcSender, keeper, limits, breakers);
     this.container = new ContainerExecutor(new JobStore(client), keeper, limits);
     this.tokenBucket = new TokenBucketExecutor(new TokenBucketStore(client), keeper);
-    this.limits = limits;
-    this.breakers = breakers;
     this.listener = listener;
     this.clock = clock;
-    this.nanoTime = nanoTime;
+    this.time = time;
+    this.threads = threads;
   }
 
   /** Work on an attempt, its latest outcome not yet settled, or both. */
@@ -121,7 +113,7 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
     AttemptKey key = attempt.key();
     var entry = new Entry();
     AttemptRun run =
-        new AttemptRun(attempt, clock, nanoTime, outcome -> outcome(attempt, entry, outcome));
+        new AttemptRun(attempt, clock, time, outcome -> outcome(attempt, entry, outcome));
     synchronized (entries) {
       if (closed) {
         return;
@@ -134,7 +126,9 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
       entry.run = run;
       ofWorkflow.put(key, entry);
     }
-    Thread.ofVirtual().name("attempt " + key).start(() -> work(run, entry));
+    Thread thread = threads.newThread(() -> work(run, entry));
+    thread.setName("attempt " + key);
+    thread.start();
   }
 
   @Override
@@ -259,11 +253,11 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
    * @param atMost after which it returns all the same
    */
   public void drain(Duration atMost) throws InterruptedException {
-    long until = nanoTime.getAsLong() + atMost.toNanos();
+    long until = time.nanos() + atMost.toNanos();
     synchronized (entries) {
       for (long left = atMost.toNanos();
           left > 0 && isAnythingInHand();
-          left = until - nanoTime.getAsLong()) {
+          left = until - time.nanos()) {
         entries.wait(Math.min(LOOK_AGAIN_MILLIS, left / 1_000_000 + 1));
       }
     }

@@ -7,7 +7,6 @@ import dev.andon.operator.stop.StopView;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 
@@ -21,14 +20,16 @@ final class GateKeeper {
 
   private final Gate gate;
   private final Predicate<String> latched;
+  private final Time time;
 
   /**
    * @param latched whether the workflow of this uid has seen a stop. Whoever did gets no permit,
    *     though the gate is open again
    */
-  GateKeeper(Gate gate, Predicate<String> latched) {
+  GateKeeper(Gate gate, Predicate<String> latched, Time time) {
     this.gate = gate;
     this.latched = latched;
+    this.time = time;
   }
 
   /** The answer to {@link #enter}. */
@@ -63,7 +64,7 @@ final class GateKeeper {
                   }
                 });
     try {
-      return switch (answer.get(left.toMillis() + 1, TimeUnit.MILLISECONDS)) {
+      return switch (time.get(answer, left)) {
         // Read later than what the decision was made from: a stop may have come and gone between.
         case Gate.Entry.Granted(Permit permit) when !sameArming(permit, run) ->
             no(run, "EmergencyStop", "the type was stopped and armed again");

@@ -103,10 +103,15 @@ final class GrpcSender implements AutoCloseable {
           Status.Code.PERMISSION_DENIED,
           Status.Code.UNIMPLEMENTED);
 
+  private final Time time;
   private final Map<Target, Line> lines = new HashMap<>();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private @Nullable EventLoopGroup eventLoop;
   private boolean closed;
+
+  GrpcSender(Time time) {
+    this.time = time;
+  }
 
   /**
    * Where an executor is.
@@ -204,13 +209,13 @@ final class GrpcSender implements AutoCloseable {
    */
   Sent run(Line taken, Permit permit, Target target, RunRequest request, Duration timeout)
       throws IOException {
-    long begun = System.nanoTime();
+    long begun = time.nanos();
     Sent sent = sendOn(taken, permit, request, timeout);
     if (!isDead(sent) || discard(target, taken) || !(sent instanceof Sent.NoConnection)) {
       return sent;
     }
     Line another = take(target);
-    Sent again = sendOn(another, permit, request, timeout.minusNanos(System.nanoTime() - begun));
+    Sent again = sendOn(another, permit, request, timeout.minusNanos(time.nanos() - begun));
     if (isDead(again)) {
       discard(target, another);
     }
@@ -230,8 +235,7 @@ final class GrpcSender implements AutoCloseable {
     }
   }
 
-  private static Sent send(
-      ManagedChannel channel, Permit permit, RunRequest request, Duration timeout) {
+  private Sent send(ManagedChannel channel, Permit permit, RunRequest request, Duration timeout) {
     ClientCall<RunRequest, RunResponse> call = channel.newCall(Methods.RUN, options(timeout));
     var fence = new Fence(permit);
     var answer =
@@ -251,7 +255,8 @@ final class GrpcSender implements AutoCloseable {
     call.start(answer, new Metadata());
     call.request(2);
     try {
-      if (!fence.awaitAsked(least(CONNECT_TIMEOUT, timeout), answer.whole) && !fence.close()) {
+      if (!fence.awaitAsked(time, least(CONNECT_TIMEOUT, timeout), answer.whole)
+          && !fence.close()) {
         call.cancel("not begun in time", null);
         return timeout.compareTo(CONNECT_TIMEOUT) < 0
             ? new Sent.TimedOut(false)
@@ -259,7 +264,7 @@ final class GrpcSender implements AutoCloseable {
                 ? new Sent.NoRoom()
                 : new Sent.NoConnection("none within %d s".formatted(CONNECT_TIMEOUT.toSeconds()));
       }
-      return new Sent.Answered(answer.whole.get(millis(timeout), TimeUnit.MILLISECONDS));
+      return new Sent.Answered(time.get(answer.whole, timeout));
     } catch (InterruptedException e) {
       boolean sent = fence.close();
       call.cancel("the attempt is cancelled", null);
@@ -322,7 +327,7 @@ final class GrpcSender implements AutoCloseable {
       Q request,
       Duration timeout)
       throws IOException, Unanswered, InterruptedException {
-    long begun = System.nanoTime();
+    long begun = time.nanos();
     try {
       return askOn(taken, method, request, timeout);
     } catch (Unanswered e) {
@@ -332,7 +337,7 @@ final class GrpcSender implements AutoCloseable {
     }
     Line another = take(target);
     try {
-      return askOn(another, method, request, timeout.minusNanos(System.nanoTime() - begun));
+      return askOn(another, method, request, timeout.minusNanos(time.nanos() - begun));
     } catch (Unanswered e) {
       if (isDead(another, e)) {
         discard(target, another);
@@ -357,7 +362,7 @@ final class GrpcSender implements AutoCloseable {
       call.request(2);
       call.sendMessage(request);
       call.halfClose();
-      return answer.whole.get(millis(timeout), TimeUnit.MILLISECONDS);
+      return time.get(answer.whole, timeout);
     } catch (InterruptedException e) {
       call.cancel("nobody waits for the answer", null);
       throw e;
@@ -451,11 +456,11 @@ final class GrpcSender implements AutoCloseable {
 
   private synchronized void release(Line line) {
     line.users--;
-    line.unusedSince = System.nanoTime();
+    line.unusedSince = time.nanos();
   }
 
   private void closeUnused() {
-    long now = System.nanoTime();
+    long now = time.nanos();
     for (Iterator<Line> all = lines.values().iterator(); all.hasNext(); ) {
       Line line = all.next();
       if (line.users == 0 && now - line.unusedSince > FORGOTTEN.toNanos()) {
@@ -609,10 +614,10 @@ final class GrpcSender implements AutoCloseable {
     }
 
     /** Whether, within this time, the request could be written or the call ended. */
-    boolean awaitAsked(Duration longest, CompletableFuture<?> ended) throws InterruptedException {
+    boolean awaitAsked(Time time, Duration longest, CompletableFuture<?> ended)
+        throws InterruptedException {
       try {
-        CompletableFuture.anyOf(asked, ended.handle((a, e) -> null))
-            .get(millis(longest), TimeUnit.MILLISECONDS);
+        time.get(CompletableFuture.anyOf(asked, ended.handle((a, e) -> null)), longest);
         return true;
       } catch (TimeoutException e) {
         return false;

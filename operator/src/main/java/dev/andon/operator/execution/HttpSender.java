@@ -63,11 +63,16 @@ public final class HttpSender implements AutoCloseable {
   private static final Duration ABORTING = Duration.ofSeconds(1);
   private static final Duration REUSE = Duration.ofSeconds(1);
 
+  private final Time time;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final HttpClient asking = newClient();
   private @Nullable HttpClient sending;
   private long sendingSince;
   private boolean closed;
+
+  HttpSender(Time time) {
+    this.time = time;
+  }
 
   /** What became of a send. */
   sealed interface Sent {
@@ -116,8 +121,7 @@ public final class HttpSender implements AutoCloseable {
       return new Sent.NoConnection(Messages.of(e));
     }
     try {
-      return new Sent.Answered(
-          answered(answer.get(Math.max(1, timeout.toMillis()), TimeUnit.MILLISECONDS)));
+      return new Sent.Answered(answered(time.get(answer, timeout)));
     } catch (InterruptedException e) {
       boolean sent = fence.close();
       answer.cancel(true);
@@ -144,7 +148,7 @@ public final class HttpSender implements AutoCloseable {
   HttpAnswer ask(HttpRequest request, Duration timeout) throws IOException, InterruptedException {
     CompletableFuture<HttpResponse<Body>> answer = asking.sendAsync(request, Body.handler());
     try {
-      return answered(answer.get(Math.max(1, timeout.toMillis()), TimeUnit.MILLISECONDS));
+      return answered(time.get(answer, timeout));
     } catch (InterruptedException e) {
       answer.cancel(true);
       throw e;
@@ -178,7 +182,7 @@ public final class HttpSender implements AutoCloseable {
     if (closed) {
       throw new IOException("the operator is ending");
     }
-    long now = System.nanoTime();
+    long now = time.nanos();
     HttpClient client = sending;
     if (client == null || now - sendingSince > REUSE.toNanos()) {
       if (client != null) {

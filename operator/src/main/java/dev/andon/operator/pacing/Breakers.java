@@ -38,16 +38,10 @@ public final class Breakers {
 
   /**
    * @param clock for the times that are told
-   */
-  public Breakers(Clock clock) {
-    this(clock, System::nanoTime);
-  }
-
-  /**
    * @param nanoTime for how long a circuit stays open: a wall clock set back by hours would keep it
    *     open for as long
    */
-  Breakers(Clock clock, LongSupplier nanoTime) {
+  public Breakers(Clock clock, LongSupplier nanoTime) {
     this.clock = clock;
     this.steady = new SteadyClock(nanoTime);
     this.config =

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,10 +26,16 @@ public final class RateLimits {
   static final Duration LONGEST_WAIT = Duration.ofSeconds(2);
 
   private final Clock clock;
+  private final LongSupplier nanoTime;
   private final ConcurrentHashMap<String, Limited> byJobType = new ConcurrentHashMap<>();
 
-  public RateLimits(Clock clock) {
+  /**
+   * @param clock for the times that are told
+   * @param nanoTime by which intervals begin and end
+   */
+  public RateLimits(Clock clock, LongSupplier nanoTime) {
     this.clock = clock;
+    this.nanoTime = nanoTime;
   }
 
   private record Limited(int sends, int intervalSeconds, AtomicRateLimiter limiter) {}
@@ -106,13 +113,14 @@ public final class RateLimits {
     return Duration.ofNanos(Math.max(0, limited.limiter().getDetailedMetrics().getNanosToWait()));
   }
 
-  private static AtomicRateLimiter limiter(String name, int sends, int seconds) {
+  private AtomicRateLimiter limiter(String name, int sends, int seconds) {
     return new AtomicRateLimiter(
         name,
         RateLimiterConfig.custom()
             .limitForPeriod(sends)
             .limitRefreshPeriod(Duration.ofSeconds(seconds))
             .timeoutDuration(LONGEST_WAIT)
-            .build());
+            .build(),
+        nanoTime::getAsLong);
   }
 }

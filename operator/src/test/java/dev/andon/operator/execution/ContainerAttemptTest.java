@@ -17,16 +17,13 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -52,11 +49,13 @@ class ContainerAttemptTest {
   private final KubernetesClient client =
       SendingClient.of(new ConfigBuilder(Config.empty()).withMasterUrl(api.url("/")).build());
   private final FakeGate gate = new FakeGate();
+  private final JumpingClock clock = new JumpingClock();
+  private final TimeInHand time = new TimeInHand();
   private final ContainerExecutor executor =
       new ContainerExecutor(
           new JobStore(client),
-          new GateKeeper(gate, uid -> false),
-          new RateLimits(Clock.systemUTC()));
+          new GateKeeper(gate, uid -> false, time),
+          new RateLimits(clock, time::nanos));
 
   /** What is said to creates, before they are carried out. */
   private final Queue<Reply> toCreates = new ArrayDeque<>();
@@ -71,6 +70,9 @@ class ContainerAttemptTest {
   private volatile String notFound =
       status(404, "NotFound", "no such job")
           .replace("\"code\":", "\"details\":{\"name\":\"%s\"},\"code\":".formatted(NAME));
+
+  /** How much time passes with each look at the Job, or at its Pods. */
+  private volatile Duration perLook = Duration.ZERO;
 
   /** How many reads of the Job are answered with an error. */
   private final AtomicInteger unreadable = new AtomicInteger();
@@ -91,6 +93,9 @@ class ContainerAttemptTest {
     if (path.endsWith("/apis/batch/v1/jobs")) {
       // The watch: an attempt gets along without.
       return Reply.json(403, status(403, "Forbidden", "jobs is forbidden"));
+    }
+    if (request.method().equals("GET")) {
+      time.pass(perLook);
     }
     if (path.endsWith("/pods")) {
       return Reply.json(
@@ -159,18 +164,16 @@ class ContainerAttemptTest {
         send.jobType(),
         type,
         Map.of(),
-        Instant.now().plus(left),
+        JumpingClock.START.plus(left),
         work);
   }
 
   private AttemptRun run(Attempt attempt) {
-    return new AttemptRun(attempt, Clock.systemUTC(), System::nanoTime, outcome -> {});
+    return new AttemptRun(attempt, clock, time, outcome -> {});
   }
 
-  /** For which a minute takes three seconds. */
-  private AttemptRun runInAHurry(JobTypeSpec type, Duration left, Attempt.Work work) {
-    return new AttemptRun(
-        attempt(type, left, work), Clock.systemUTC(), () -> 20 * System.nanoTime(), outcome -> {});
+  private AttemptRun run(JobTypeSpec type, Duration left, Attempt.Work work) {
+    return run(attempt(type, left, work));
   }
 
   /** On a virtual thread, as the runner does it. */
@@ -235,7 +238,8 @@ class ContainerAttemptTest {
   @Test
   void a_create_that_left_no_job_is_unknown_and_is_not_made_again() throws Exception {
     toCreates.add(new Reply.Drop());
-    AttemptRun send = runInAHurry(TYPE, Duration.ofHours(1), new Attempt.Work.Send());
+    perLook = Duration.ofSeconds(33);
+    AttemptRun send = run(TYPE, Duration.ofHours(1), new Attempt.Work.Send());
 
     assertThat(begin(send).get(60, TimeUnit.SECONDS))
         .asInstanceOf(type(Outcome.Unknown.class))
@@ -245,20 +249,19 @@ class ContainerAttemptTest {
               assertThat(unknown.mayRepeat()).isFalse();
             });
     assertThat(creates()).isEqualTo(1);
+    assertThat(time.nanos())
+        .as("it may appear for 65 s")
+        .isEqualTo(Duration.ofSeconds(66).toNanos());
   }
 
   /** An API server may be at a create for 60 s. */
   @Test
   void a_job_that_appears_long_after_its_create_was_lost_is_followed() throws Exception {
     toCreates.add(new Reply.Drop());
-    var skipped = new AtomicLong();
-    Attempt attempt = attempt(TYPE, Duration.ofHours(1), new Attempt.Work.Send());
     CompletableFuture<Outcome> outcome =
-        begin(
-            new AttemptRun(
-                attempt, Clock.systemUTC(), () -> System.nanoTime() + skipped.get(), o -> {}));
+        begin(run(TYPE, Duration.ofHours(1), new Attempt.Work.Send()));
     await().atMost(Duration.ofSeconds(60)).until(() -> !api.requests("GET").isEmpty());
-    skipped.set(Duration.ofSeconds(50).toNanos());
+    time.pass(Duration.ofSeconds(64));
     int looks = api.requests("GET").size();
     await()
         .atMost(Duration.ofSeconds(60))
@@ -273,7 +276,8 @@ class ContainerAttemptTest {
   @Test
   void an_intent_of_another_process_without_a_job_is_unknown_and_creates_nothing()
       throws Exception {
-    AttemptRun observe = runInAHurry(TYPE, Duration.ofHours(1), new Attempt.Work.Observe());
+    perLook = Duration.ofSeconds(33);
+    AttemptRun observe = run(TYPE, Duration.ofHours(1), new Attempt.Work.Observe());
 
     assertThat(begin(observe).get(60, TimeUnit.SECONDS)).isInstanceOf(Outcome.Unknown.class);
     assertThat(creates()).isZero();
@@ -329,11 +333,12 @@ class ContainerAttemptTest {
     jobIsThere(j -> j);
     pods =
         "[{\"metadata\":{\"name\":\"p\",\"ownerReferences\":[{\"uid\":\"uid-of-job\"}]},\"status\":{\"phase\":\"Running\"}}]";
-    AttemptRun observe = runInAHurry(RETRY_SAFE, Duration.ofMinutes(2), new Attempt.Work.Observe());
+    AttemptRun observe = run(RETRY_SAFE, Duration.ofMinutes(2), new Attempt.Work.Observe());
     CompletableFuture<Outcome> outcome = begin(observe);
     await().atMost(Duration.ofSeconds(60)).until(() -> !api.requests("GET").isEmpty());
 
     job = null;
+    perLook = Duration.ofSeconds(7);
 
     assertThat(outcome.get(60, TimeUnit.SECONDS))
         .asInstanceOf(type(Outcome.Unknown.class))
@@ -348,9 +353,10 @@ class ContainerAttemptTest {
   void that_something_on_the_way_knows_no_job_says_nothing() throws Exception {
     jobIsThere(j -> j);
     CompletableFuture<Outcome> outcome =
-        begin(runInAHurry(TYPE, Duration.ofHours(1), new Attempt.Work.Observe()));
+        begin(run(TYPE, Duration.ofHours(1), new Attempt.Work.Observe()));
     await().atMost(Duration.ofSeconds(60)).until(() -> !api.requests("GET").isEmpty());
     JsonNode there = job;
+    perLook = Duration.ofSeconds(70);
 
     String told = notFound;
     notFound = "404 page not found";
@@ -368,7 +374,8 @@ class ContainerAttemptTest {
 
   @Test
   void what_left_no_job_may_be_created_again_by_a_job_type_that_says_so() throws Exception {
-    AttemptRun observe = runInAHurry(RETRY_SAFE, Duration.ofSeconds(5), new Attempt.Work.Observe());
+    perLook = Duration.ofSeconds(6);
+    AttemptRun observe = run(RETRY_SAFE, Duration.ofSeconds(5), new Attempt.Work.Observe());
 
     assertThat(begin(observe).get(60, TimeUnit.SECONDS))
         .asInstanceOf(type(Outcome.Unknown.class))
@@ -437,11 +444,14 @@ class ContainerAttemptTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "403|jobs.batch \"x\" is forbidden: exceeded quota: q, requested: count/jobs.batch=1|QuotaExceeded",
-        "403|jobs.batch \"x\" is forbidden: unable to create new content in namespace fleet because it is being terminated|NamespaceTerminating",
+        "403|jobs.batch \"x\" is forbidden: exceeded quota: q, requested:"
+            + " count/jobs.batch=1|QuotaExceeded",
+        "403|jobs.batch \"x\" is forbidden: unable to create new content in namespace fleet because"
+            + " it is being terminated|NamespaceTerminating",
         "403|jobs.batch is forbidden: User cannot create resource|Forbidden",
         "404|namespaces \"fleet\" not found|NamespaceNotFound",
-        "422|Job.batch \"x\" is invalid: spec.template.spec.containers[0].image: Required value|JobRefused",
+        "422|Job.batch \"x\" is invalid: spec.template.spec.containers[0].image: Required"
+            + " value|JobRefused",
         "400|strict decoding error: unknown field \"spec.template.spec.contaners\"|JobRefused",
         "500|Internal error occurred: failed calling webhook \"w\"|JobRefused"
       })

@@ -1,7 +1,6 @@
 package dev.andon.operator.execution;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 import static org.awaitility.Awaitility.await;
 
@@ -10,16 +9,12 @@ import dev.andon.operator.execution.LoopbackServer.Request;
 import dev.andon.operator.pacing.Breakers;
 import dev.andon.operator.pacing.RateLimits;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -149,17 +144,26 @@ class ExecutionRunnerTest {
   @ValueSource(longs = {-3, 3})
   void a_wall_clock_that_jumps_by_hours_does_not_change_how_long_an_attempt_has(long hours) {
     target.always(Reply.of(202).header("Location", "/operations/1"));
-    Given given =
-        running.attempt("/erase").poll().deadline(Duration.ofSeconds(4)).timeoutSeconds(2);
+    Given given = running.attempt("/erase").poll();
     runner.begin(given.attempt());
     await().until(() -> !target.requests("GET").isEmpty());
 
     running.clock.jump(Duration.ofHours(hours));
 
-    int polls = target.requests("GET").size();
-    await().until(() -> target.requests("GET").size() > polls);
+    awaitPolls(2);
+    running.time.pass(Given.DEADLINE.minusMillis(1));
+    awaitPolls(2);
     assertThat(running.now(given.key())).get().isInstanceOf(Outcome.Accepted.class);
-    assertThat(running.end(given.key())).isInstanceOf(Outcome.Unknown.class);
+    running.time.pass(Duration.ofMillis(1));
+    assertThat(running.endInTime(given.key()))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .satisfies(unknown -> assertThat(unknown.message()).contains("before its deadline"));
+  }
+
+  /** One that is under way may be of before, and the second is not. */
+  private void awaitPolls(int more) {
+    int polls = target.requests("GET").size();
+    await().until(() -> target.requests("GET").size() >= polls + more);
   }
 
   @Test
@@ -176,6 +180,7 @@ class ExecutionRunnerTest {
     runner.cancel(Given.UID);
     await().until(() -> !target.requests("DELETE").isEmpty());
     running.clock.jump(Duration.ofHours(-3));
+    running.time.pass(Duration.ofSeconds(3));
 
     assertThat(running.end(given.key())).isInstanceOf(Outcome.Unknown.class);
   }
@@ -188,6 +193,7 @@ class ExecutionRunnerTest {
     await().until(() -> running.gate.asked() == 1);
 
     running.clock.jump(Duration.ofHours(-3));
+    running.time.pass(Duration.ofSeconds(5));
 
     assertThat(running.end(given.key())).isInstanceOf(Outcome.NotBegun.class);
     assertThat(target.requests()).isEmpty();
@@ -207,14 +213,34 @@ class ExecutionRunnerTest {
   @Test
   void a_gate_that_does_not_answer_withdraws_the_intent_after_five_seconds() {
     running.gate.beSilent();
-    Instant begun = Instant.now();
+    Given given = running.attempt("/x");
+    runner.begin(given.attempt());
+    await().until(() -> !running.time.waits().isEmpty());
+    assertThat(running.time.waits()).containsExactly(Duration.ofSeconds(5));
+
+    running.time.pass(Duration.ofSeconds(5));
+
+    assertThat(running.end(given.key()))
+        .asInstanceOf(type(Outcome.NotBegun.class))
+        .satisfies(
+            not -> {
+              assertThat(not.reason()).isEqualTo("NoPermit");
+              assertThat(not.retryAt()).isEqualTo(JumpingClock.START.plusSeconds(1));
+            });
+    assertThat(running.gate.asked()).isEqualTo(1);
+    assertThat(target.requests()).isEmpty();
+  }
+
+  @Test
+  void however_often_the_gate_is_asked_again_it_is_for_five_seconds_in_all() {
+    running.gate.staleFor(Integer.MAX_VALUE);
+    running.gate.whenAsked(() -> running.time.pass(Duration.ofSeconds(2)));
 
     assertThat(running.outcome(running.attempt("/x")))
         .asInstanceOf(type(Outcome.NotBegun.class))
         .extracting(Outcome.NotBegun::reason)
         .isEqualTo("NoPermit");
-    assertThat(Duration.between(begun, Instant.now()))
-        .isBetween(Duration.ofMillis(4_900), Duration.ofSeconds(7));
+    assertThat(running.gate.asked()).isEqualTo(3);
     assertThat(target.requests()).isEmpty();
   }
 
@@ -230,7 +256,7 @@ class ExecutionRunnerTest {
   // --- cancelling ---
 
   @Test
-  void a_cancel_right_after_begin_never_sends() {
+  void a_cancel_right_after_begin_never_sends() throws InterruptedException {
     running.gate.beSilent();
     for (int i = 0; i < 1_500; i++) {
       runner.begin(running.attempt("/x").index(i).attempt());
@@ -238,17 +264,21 @@ class ExecutionRunnerTest {
 
     runner.cancel(Given.UID);
 
-    for (int i = 0; i < 1_500; i++) {
-      assertThat(running.end(running.attempt("/x").index(i).key()))
-          .asInstanceOf(type(Outcome.NotBegun.class))
-          .extracting(Outcome.NotBegun::reason)
-          .isEqualTo("Cancelled");
-    }
+    running.awaitIdle();
+    assertThat(runner.outcomes(Given.UID).values())
+        .hasSize(1_500)
+        .allSatisfy(
+            outcome ->
+                assertThat(outcome)
+                    .asInstanceOf(type(Outcome.NotBegun.class))
+                    .extracting(Outcome.NotBegun::reason)
+                    .isEqualTo("Cancelled"));
     assertThat(target.requests()).isEmpty();
   }
 
   @Test
-  void a_cancel_that_races_with_the_send_tells_truly_whether_it_was_sent() {
+  void a_cancel_that_races_with_the_send_tells_truly_whether_it_was_sent()
+      throws InterruptedException {
     target.always(new Reply.Hang());
     int attempts = 1_500;
     for (int i = 0; i < attempts; i++) {
@@ -256,10 +286,12 @@ class ExecutionRunnerTest {
       runner.cancel(running.attempt("/x").index(i).key());
     }
 
+    running.awaitIdle();
+    Map<AttemptKey, Outcome> outcomes = runner.outcomes(Given.UID);
+    assertThat(outcomes).hasSize(attempts);
     Set<AttemptKey> neverSent =
-        IntStream.range(0, attempts)
-            .mapToObj(i -> running.attempt("/x").index(i).key())
-            .filter(key -> running.end(key) instanceof Outcome.NotBegun)
+        outcomes.keySet().stream()
+            .filter(key -> outcomes.get(key) instanceof Outcome.NotBegun)
             .collect(Collectors.toSet());
 
     assertThat(target.requests())
@@ -374,7 +406,7 @@ class ExecutionRunnerTest {
             switch (request.method()) {
               case "POST" -> Reply.of(202).header("Location", "/operations/7");
               case "DELETE" -> Reply.of(202);
-              default -> target.requests("GET").size() < 3 ? Reply.of(202) : Reply.of(answer);
+              default -> target.requests("DELETE").isEmpty() ? Reply.of(202) : Reply.of(answer);
             });
     Given given = running.attempt("/x").poll().cancel(target.url("/x"));
     runner.begin(given.attempt());
@@ -399,6 +431,10 @@ class ExecutionRunnerTest {
     await().until(() -> running.now(given.key()).isPresent());
 
     runner.cancel(given.key());
+    await().until(() -> !target.requests("DELETE").isEmpty());
+    awaitPolls(2);
+    assertThat(running.now(given.key())).get().isInstanceOf(Outcome.Accepted.class);
+    running.time.pass(Duration.ofSeconds(1));
 
     assertThat(running.end(given.key()))
         .asInstanceOf(type(Outcome.Unknown.class))
@@ -504,22 +540,29 @@ class ExecutionRunnerTest {
     running.outcome(given);
 
     runner.begin(given.attempt());
-    await().during(Duration.ofMillis(200)).until(() -> target.requests().size() == 1);
+    assertThat(running.threads).as("that work on it").hasSize(1);
+    assertThat(runner.underWay(Given.UID)).isEmpty();
     assertThat(runner.outcomes(Given.UID)).containsOnlyKeys(given.key());
 
     runner.settle(Given.UID, runner.outcomes(Given.UID));
     assertThat(runner.outcomes(Given.UID)).isEmpty();
     running.outcome(given);
+    assertThat(running.threads).hasSize(2);
     assertThat(target.requests()).hasSize(2);
   }
 
   @Test
   void settling_an_old_outcome_keeps_the_later_one() {
-    target.then(Reply.of(202).header("Location", "/operations/7")).always(Reply.of(200));
+    var looked = new CountDownLatch(1);
+    target
+        .then(Reply.of(202).header("Location", "/operations/7"))
+        .answering(request -> LoopbackServer.after(looked, Reply.of(200)));
     Given given = running.attempt("/x").poll();
     runner.begin(given.attempt());
     await().until(() -> running.now(given.key()).isPresent());
     Map<AttemptKey, Outcome> written = runner.outcomes(Given.UID);
+    assertThat(written.get(given.key())).isInstanceOf(Outcome.Accepted.class);
+    looked.countDown();
     assertThat(running.end(given.key())).isEqualTo(new Outcome.Succeeded());
 
     runner.settle(Given.UID, written);
@@ -543,7 +586,7 @@ class ExecutionRunnerTest {
   }
 
   @Test
-  void what_is_forgotten_says_nothing_any_more() {
+  void what_is_forgotten_says_nothing_any_more() throws InterruptedException {
     target.always(new Reply.Hang());
     Given given = running.attempt("/x");
     runner.begin(given.attempt());
@@ -552,7 +595,8 @@ class ExecutionRunnerTest {
     runner.forget(Given.UID);
 
     assertThat(runner.all()).isEmpty();
-    await().during(Duration.ofMillis(300)).until(() -> runner.outcomes(Given.UID).isEmpty());
+    running.awaitIdle();
+    assertThat(runner.outcomes(Given.UID)).isEmpty();
     assertThat(running.wakes).hasValue(0);
   }
 
@@ -574,7 +618,7 @@ class ExecutionRunnerTest {
   }
 
   @Test
-  void close_gives_up_what_runs_and_begins_nothing() {
+  void close_gives_up_what_runs_and_begins_nothing() throws InterruptedException {
     target.always(new Reply.Hang());
     runner.begin(running.attempt("/x").attempt());
     running.awaitRequests(1);
@@ -583,7 +627,9 @@ class ExecutionRunnerTest {
     runner.begin(running.attempt("/x").index(1).attempt());
 
     assertThat(runner.all()).isEmpty();
-    await().during(Duration.ofMillis(200)).until(() -> running.wakes.get() == 0);
+    assertThat(running.threads).as("of what was begun").hasSize(1);
+    running.awaitIdle();
+    assertThat(running.wakes).hasValue(0);
     assertThat(target.requests()).hasSize(1);
   }
 
@@ -592,14 +638,14 @@ class ExecutionRunnerTest {
   void what_is_given_up_is_not_cancelled_outside() throws InterruptedException {
     target.always(new Reply.Hang());
     Attempt attempt = running.attempt("/x").cancel(target.url("/x")).attempt();
-    var run = new AttemptRun(attempt, running.clock, System::nanoTime, outcome -> {});
-    try (var sender = new HttpSender()) {
+    var run = new AttemptRun(attempt, running.clock, running.time, outcome -> {});
+    try (var sender = new HttpSender(running.time)) {
       var http =
           new HttpExecutor(
               sender,
-              new GateKeeper(running.gate, uid -> false),
-              new RateLimits(Clock.systemUTC()),
-              running.breakers,
+              new GateKeeper(running.gate, uid -> false, running.time),
+              new RateLimits(running.clock, running.time::nanos),
+              new Breakers(running.clock, running.time::nanos),
               (name, key) -> Optional.empty());
       Thread working =
           Thread.ofVirtual()
@@ -686,12 +732,11 @@ class ExecutionRunnerTest {
                     .satisfies(
                         not -> {
                           assertThat(not.reason()).isEqualTo("RateLimited");
-                          assertThat(not.retryAt())
-                              .isBetween(Instant.now(), Instant.now().plusSeconds(60));
+                          assertThat(not.retryAt()).isEqualTo(JumpingClock.START.plusSeconds(60));
                         }));
     assertThat(target.requests()).hasSize(2);
     assertThat(runner.sendsLeft("disk-erase")).isZero();
-    assertThat(runner.nextSend("disk-erase")).isPresent();
+    assertThat(runner.nextSend("disk-erase")).contains(JumpingClock.START.plusSeconds(60));
   }
 
   @Test
@@ -702,6 +747,9 @@ class ExecutionRunnerTest {
 
     await().until(() -> runner.outcomes(Given.UID).size() == 4);
     assertThat(runner.outcomes(Given.UID).values()).containsOnly(new Outcome.Succeeded());
+    assertThat(running.time.pauses())
+        .filteredOn(Duration::isPositive)
+        .containsExactly(Duration.ofSeconds(1), Duration.ofSeconds(1));
   }
 
   @Test
@@ -727,12 +775,11 @@ class ExecutionRunnerTest {
         .satisfies(
             not -> {
               assertThat(not.reason()).isEqualTo("CircuitOpen");
-              assertThat(not.retryAt())
-                  .isBetween(Instant.now().plusSeconds(20), Instant.now().plus(Breakers.OPEN_FOR));
+              assertThat(not.retryAt()).isEqualTo(JumpingClock.START.plus(Breakers.OPEN_FOR));
             });
     assertThat(target.requests()).hasSize(10);
-    assertThat(runner.circuitOpenUntil("disk-erase").orElseThrow())
-        .isCloseTo(((Outcome.NotBegun) held).retryAt(), within(1, ChronoUnit.SECONDS));
+    assertThat(runner.circuitOpenUntil("disk-erase"))
+        .contains(JumpingClock.START.plus(Breakers.OPEN_FOR));
   }
 
   @Test
@@ -756,7 +803,11 @@ class ExecutionRunnerTest {
           default -> Reply.of(Integer.parseInt(fault));
         });
     for (int i = 0; i < 10; i++) {
-      runner.begin(running.attempt("/x").index(i).deadline(Duration.ofMillis(400)).attempt());
+      runner.begin(running.attempt("/x").index(i).attempt());
+    }
+    if (fault.equals("hang")) {
+      running.awaitRequests(10);
+      running.time.pass(Given.DEADLINE);
     }
     await().until(() -> runner.outcomes(Given.UID).size() == 10);
 

@@ -19,6 +19,7 @@ final class FakeGate implements Gate {
   private volatile StopView view = OPEN;
   private volatile boolean silent;
   private volatile int stalePermits;
+  private volatile Runnable whenAsked = () -> {};
 
   void set(StopView now) {
     view = now;
@@ -34,6 +35,11 @@ final class FakeGate implements Gate {
     stalePermits = permits;
   }
 
+  /** Before it answers. */
+  void whenAsked(Runnable then) {
+    whenAsked = then;
+  }
+
   int permitsUsed() {
     return used.get();
   }
@@ -45,6 +51,7 @@ final class FakeGate implements Gate {
   @Override
   public Entry enter(String workflowType) throws InterruptedException {
     asked.incrementAndGet();
+    whenAsked.run();
     if (silent) {
       new CountDownLatch(1).await();
     }

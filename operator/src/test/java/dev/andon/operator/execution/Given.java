@@ -10,7 +10,6 @@ import dev.andon.crds.JobTypeSpec.Poll;
 import dev.andon.crds.JobTypeSpec.RateLimit;
 import dev.andon.operator.stop.TestPermits;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -28,13 +27,14 @@ record Given(
     Http http) {
 
   static final String UID = "4d3f";
+  static final Duration DEADLINE = Duration.ofSeconds(20);
 
   static Given url(String url) {
     return new Given(
         new AttemptKey(UID, "erase", 0, 1),
         "disk-erase",
         Map.of("site", "aap", "machine", "aap-0001"),
-        Duration.ofSeconds(20),
+        DEADLINE,
         new Attempt.Work.Send(),
         false,
         600,
@@ -60,7 +60,7 @@ record Given(
             rateLimit,
             new Executor(http, null, null, null)),
         args,
-        Instant.now().plus(deadline),
+        JumpingClock.START.plus(deadline),
         work);
   }
 

@@ -20,7 +20,6 @@ import io.grpc.Status;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -41,7 +40,6 @@ class GrpcExecutionTest {
   private final LoopbackExecutor executor = new LoopbackExecutor();
   private String target = executor.target();
   private Attempt.Work work = new Attempt.Work.Send();
-  private Duration deadline = LONG;
   private boolean retrySafe;
 
   @AfterEach
@@ -68,7 +66,7 @@ class GrpcExecutionTest {
             null,
             new JobTypeSpec.Executor(null, null, new JobTypeSpec.Grpc(target, true), null)),
         Map.of("machine", "aap-0001"),
-        Instant.now().plus(deadline),
+        JumpingClock.START.plus(LONG),
         work);
   }
 
@@ -163,8 +161,7 @@ class GrpcExecutionTest {
               assertThat(failed.reason()).isEqualTo("DiskNotFound");
               assertThat(failed.message()).isEqualTo("no disk in slot 3");
               assertThat(failed.fatal()).isFalse();
-              assertThat(failed.retryAfter())
-                  .isBetween(Instant.now().plusSeconds(3_000), Instant.now().plusSeconds(3_600));
+              assertThat(failed.retryAfter()).isEqualTo(JumpingClock.START.plusSeconds(3_600));
             });
   }
 
@@ -308,12 +305,14 @@ class GrpcExecutionTest {
 
   @Test
   void what_is_not_known_and_may_not_be_repeated_is_unknown_when_its_time_is_over() {
-    deadline = Duration.ofSeconds(2);
     executor.on("Run", code(Status.Code.UNAVAILABLE));
     executor.on("Observe", notKnown());
     executor.on("Cancel", notKnown());
+    running.runner.begin(attempt());
+    await().until(() -> executor.calls("Observe").size() > 1);
+    assertThat(executor.calls("Cancel")).as("before its time is over").isEmpty();
 
-    assertThat(outcome()).isInstanceOf(Outcome.Unknown.class);
+    assertThat(running.endInTime(KEY)).isInstanceOf(Outcome.Unknown.class);
     assertThat(runs()).isEqualTo(1);
     assertThat(executor.calls("Cancel")).isNotEmpty();
   }
@@ -562,8 +561,9 @@ class GrpcExecutionTest {
     await().atMost(LONG).until(() -> runs() == 1);
 
     running.runner.cancel(KEY.uid());
+    await().until(() -> executor.calls("Observe").size() > 1);
 
-    assertThat(running.end(KEY)).isInstanceOf(Outcome.Unknown.class);
+    assertThat(running.endInTime(KEY)).isInstanceOf(Outcome.Unknown.class);
   }
 
   @Test
@@ -603,11 +603,12 @@ class GrpcExecutionTest {
 
   @Test
   void when_its_time_is_over_it_is_cancelled() {
-    deadline = Duration.ofSeconds(1);
     executor.on("Run", new Reply.Never());
     executor.on("Cancel", cancelled());
+    running.runner.begin(attempt());
+    await().until(() -> runs() == 1);
 
-    assertThat(outcome())
+    assertThat(running.endInTime(KEY))
         .asInstanceOf(type(Outcome.Failed.class))
         .satisfies(failed -> assertThat(failed.reason()).isEqualTo("TimedOut"));
     assertThat(executor.givenUp()).contains("Run");

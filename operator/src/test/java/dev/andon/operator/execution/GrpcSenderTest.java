@@ -48,7 +48,7 @@ class GrpcSenderTest {
   private static final ObserveRequest OBSERVE =
       ObserveRequest.newBuilder().setJob(REQUEST.getJob()).build();
 
-  private final GrpcSender sender = new GrpcSender();
+  private final GrpcSender sender = new GrpcSender(Time.REAL);
 
   @AfterEach
   void close() {

@@ -1,7 +1,6 @@
 package dev.andon.operator.execution;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 import static org.awaitility.Awaitility.await;
 
@@ -11,11 +10,10 @@ import dev.andon.operator.execution.LoopbackServer.Request;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -175,8 +173,7 @@ class HttpExecutionTest {
             failed -> {
               assertThat(failed.reason()).isEqualTo("TooManyRequests");
               assertThat(failed.fatal()).isFalse();
-              assertThat(failed.retryAfter())
-                  .isCloseTo(Instant.now().plusSeconds(7), within(5, ChronoUnit.SECONDS));
+              assertThat(failed.retryAfter()).isEqualTo(JumpingClock.START.plusSeconds(7));
             });
     assertThat(target.requests()).hasSize(1);
   }
@@ -188,7 +185,7 @@ class HttpExecutionTest {
             .header(
                 "Retry-After",
                 DateTimeFormatter.RFC_1123_DATE_TIME.format(
-                    Instant.now().plusSeconds(30).atOffset(ZoneOffset.UTC))),
+                    JumpingClock.START.plusSeconds(30).atOffset(ZoneOffset.UTC))),
         Reply.of(503).header("Retry-After", "99999999"),
         Reply.of(503).header("Retry-After", "soon"));
 
@@ -196,10 +193,8 @@ class HttpExecutionTest {
     var forever = (Outcome.Failed) running.outcome(running.attempt("/x").index(1));
     var soon = (Outcome.Failed) running.outcome(running.attempt("/x").index(2));
 
-    assertThat(byDate.retryAfter())
-        .isCloseTo(Instant.now().plusSeconds(30), within(15, ChronoUnit.SECONDS));
-    assertThat(forever.retryAfter())
-        .isCloseTo(Instant.now().plusSeconds(3600), within(15, ChronoUnit.SECONDS));
+    assertThat(byDate.retryAfter()).isEqualTo(JumpingClock.START.plusSeconds(30));
+    assertThat(forever.retryAfter()).isEqualTo(JumpingClock.START.plusSeconds(3600));
     assertThat(soon.retryAfter()).isNull();
   }
 
@@ -372,9 +367,8 @@ class HttpExecutionTest {
             not -> {
               assertThat(not.message()).contains("answered " + status);
               assertThat(not.retryAt())
-                  .isCloseTo(
-                      Instant.now().plusSeconds(status == 429 || status == 503 ? 40 : 5),
-                      within(20, ChronoUnit.SECONDS));
+                  .isEqualTo(
+                      JumpingClock.START.plusSeconds(status == 429 || status == 503 ? 40 : 5));
             });
   }
 
@@ -485,13 +479,21 @@ class HttpExecutionTest {
   @ValueSource(booleans = {true, false})
   void no_answer_before_the_deadline_is_unknown_and_sent_once(boolean retrySafe) {
     target.always(new Reply.Hang());
-    Given given = running.attempt("/x").deadline(Duration.ofMillis(300));
+    Given given = running.attempt("/x");
 
-    assertThat(running.outcome(retrySafe ? given.isRetrySafe() : given))
+    assertThat(outcomeOfAWait(retrySafe ? given.isRetrySafe() : given))
         .asInstanceOf(type(Outcome.Unknown.class))
         .extracting(Outcome.Unknown::mayRepeat)
         .isEqualTo(retrySafe);
     assertThat(target.requests()).hasSize(1);
+  }
+
+  /** Its deadline passes when its request has arrived. */
+  private Outcome outcomeOfAWait(Given given) {
+    running.runner.begin(given.attempt());
+    running.awaitRequests(1);
+    running.time.pass(Given.DEADLINE);
+    return running.end(given.key());
   }
 
   @Test
@@ -499,12 +501,7 @@ class HttpExecutionTest {
     target.answering(
         request -> request.method().equals("DELETE") ? Reply.of(204) : new Reply.Hang());
 
-    assertThat(
-            running.outcome(
-                running
-                    .attempt("/x")
-                    .cancel(target.url("/x/{machine}"))
-                    .deadline(Duration.ofMillis(300))))
+    assertThat(outcomeOfAWait(running.attempt("/x").cancel(target.url("/x/{machine}"))))
         .asInstanceOf(type(Outcome.Failed.class))
         .extracting(Outcome.Failed::reason)
         .isEqualTo("TimedOut");
@@ -582,8 +579,14 @@ class HttpExecutionTest {
   @Test
   void what_is_neither_until_its_deadline_is_unknown() {
     target.then(new Reply.Drop()).always(Reply.json(200, "{\"state\": \"running\"}"));
+    Given given = observed().timeoutSeconds(1);
+    running.runner.begin(given.attempt());
+    running.awaitRequests(2);
+    running.time.pass(Given.DEADLINE.minusMillis(1));
+    running.awaitRequests(target.requests().size() + 2);
+    assertThat(running.now(given.key())).isEmpty();
 
-    assertThat(running.outcome(observed().deadline(Duration.ofMillis(500)).timeoutSeconds(1)))
+    assertThat(running.endInTime(given.key()))
         .asInstanceOf(type(Outcome.Unknown.class))
         .extracting(Outcome.Unknown::mayRepeat)
         .isEqualTo(false);
@@ -625,9 +628,16 @@ class HttpExecutionTest {
 
   @Test
   void a_202_is_accepted_and_polled_to_its_end() {
+    var looked = new CountDownLatch(1);
     target
-        .then(Reply.of(202).header("Location", "/operations/7#top"), Reply.of(202), Reply.of(503))
-        .always(Reply.json(200, "{}"));
+        .then(Reply.of(202).header("Location", "/operations/7#top"))
+        .answering(
+            request ->
+                switch (target.requests("GET").size()) {
+                  case 1 -> LoopbackServer.after(looked, Reply.of(202));
+                  case 2 -> Reply.of(503);
+                  default -> Reply.json(200, "{}");
+                });
     Given given = running.attempt("/x").poll();
 
     running.runner.begin(given.attempt());
@@ -636,11 +646,13 @@ class HttpExecutionTest {
     assertThat(running.now(given.key()))
         .contains(new Outcome.Accepted(target.url("/operations/7")));
     assertThat(running.runner.underWay(Given.UID)).containsExactly(given.key());
+    looked.countDown();
     assertThat(running.end(given.key())).isEqualTo(new Outcome.Succeeded());
     assertThat(running.runner.underWay(Given.UID)).isEmpty();
     assertThat(target.requests("POST")).hasSize(1);
+    assertThat(target.requests("GET")).hasSize(3);
     assertThat(running.gate.permitsUsed()).isEqualTo(1);
-    assertThat(running.wakes).hasValue(2);
+    await().until(() -> running.wakes.get() == 2);
   }
 
   @Test
@@ -738,13 +750,12 @@ class HttpExecutionTest {
               default -> target.requests("DELETE").isEmpty() ? Reply.of(202) : Reply.of(410);
             });
 
-    assertThat(
-            running.outcome(
-                running
-                    .attempt("/x")
-                    .poll()
-                    .cancel(target.url("/x"))
-                    .deadline(Duration.ofMillis(500))))
+    Given given = running.attempt("/x").poll().cancel(target.url("/x"));
+    running.runner.begin(given.attempt());
+    await().until(() -> !target.requests("GET").isEmpty());
+    running.time.pass(Given.DEADLINE);
+
+    assertThat(running.end(given.key()))
         .asInstanceOf(type(Outcome.Failed.class))
         .extracting(Outcome.Failed::reason)
         .isEqualTo("TimedOut");

@@ -16,6 +16,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -30,7 +31,8 @@ class HttpSenderTest {
   private static final Duration LONG = Duration.ofSeconds(10);
 
   private final LoopbackServer target = new LoopbackServer();
-  private final HttpSender sender = new HttpSender();
+  private final TimeInHand time = new TimeInHand();
+  private final HttpSender sender = new HttpSender(time);
 
   @AfterEach
   void close() throws IOException {
@@ -143,9 +145,15 @@ class HttpSenderTest {
   void no_answer_is_timed_out_and_the_connection_is_closed() {
     target.always(new Reply.Hang());
 
-    Sent sent = sender.send(TestPermits.good(), request("POST"), Duration.ofMillis(200));
+    var sent = new AtomicReference<Sent>();
+    Thread.startVirtualThread(
+        () -> sent.set(sender.send(TestPermits.good(), request("POST"), LONG)));
+    await().until(() -> target.requests().size() == 1);
+    time.pass(LONG);
 
-    assertThat(sent).isEqualTo(new Sent.TimedOut(true));
+    await().until(() -> sent.get() != null);
+    assertThat(sent).hasValue(new Sent.TimedOut(true));
+    await().until(() -> target.givenUp() == 1);
   }
 
   @Test
@@ -166,21 +174,51 @@ class HttpSenderTest {
   @Test
   void an_interrupt_before_the_wire_says_that_it_was_not_sent_and_nothing_is() {
     var sent = new AtomicReference<Sent>();
+    var passed = new AtomicBoolean();
+    Permit permit =
+        TestPermits.goodWhile(
+            () -> {
+              passed.set(true);
+              return true;
+            });
     Thread sending =
         Thread.startVirtualThread(
             () -> {
               Thread.currentThread().interrupt();
-              sent.set(sender.send(TestPermits.good(), request("POST"), LONG));
+              sent.set(sender.send(permit, request("POST"), LONG));
             });
 
     await().until(() -> sent.get() != null);
 
+    // One that comes after it arrives, and then nothing is under way any more.
+    sender.send(TestPermits.good(), request("PUT"), LONG);
+    sender.close();
+    assertThat(target.requests("PUT")).hasSize(1);
     // Either the fence was closed in time, or the request passed it first; both are told truly.
-    assertThat(sent.get()).isInstanceOf(Sent.Interrupted.class);
-    if (sent.get().equals(new Sent.Interrupted(false))) {
-      await().during(Duration.ofMillis(300)).until(() -> target.requests().isEmpty());
+    assertThat(sent).hasValue(new Sent.Interrupted(passed.get()));
+    if (!passed.get()) {
+      assertThat(target.requests("POST")).isEmpty();
     }
     assertThat(sending.isInterrupted()).isFalse();
+  }
+
+  @Test
+  void an_interrupt_as_it_is_written_says_that_it_may_have_been_sent() {
+    var sent = new AtomicReference<Sent>();
+    var sending = new AtomicReference<Thread>();
+    Permit permit =
+        TestPermits.goodWhile(
+            () -> {
+              sending.get().interrupt();
+              return true;
+            });
+    sending.set(
+        Thread.ofVirtual().unstarted(() -> sent.set(sender.send(permit, request("POST"), LONG))));
+    sending.get().start();
+
+    await().until(() -> sent.get() != null);
+
+    assertThat(sent).hasValue(new Sent.Interrupted(true));
   }
 
   @Test
@@ -226,7 +264,9 @@ class HttpSenderTest {
         Arguments.of(
             "other protocol",
             new Reply.Raw(
-                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")));
+                "HTTP/1.1 101 Switching Protocols\r\n"
+                    + "Connection: Upgrade\r\n"
+                    + "Upgrade: h2c\r\n\r\n")));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -236,7 +276,7 @@ class HttpSenderTest {
       int before = target.requests().size();
       target.then(reply);
 
-      sender.send(TestPermits.good(), request(method), Duration.ofSeconds(5));
+      sender.send(TestPermits.good(), request(method), LONG);
 
       assertThat(target.requests()).as(method).hasSize(before + 1);
     }
@@ -252,9 +292,11 @@ class HttpSenderTest {
   void a_connection_that_was_idle_for_long_is_not_used_again() {
     sender.send(TestPermits.good(), request("POST"), LONG);
     sender.send(TestPermits.good(), request("POST"), LONG);
+    time.pass(Duration.ofSeconds(1));
+    sender.send(TestPermits.good(), request("POST"), LONG);
     assertThat(target.connections()).isEqualTo(1);
 
-    await().pollDelay(Duration.ofMillis(1_200)).until(() -> true);
+    time.pass(Duration.ofMillis(1));
     sender.send(TestPermits.good(), request("POST"), LONG);
 
     assertThat(target.connections()).isEqualTo(2);
@@ -284,8 +326,9 @@ class HttpSenderTest {
                         HttpRequest.newBuilder(URI.create(target.url("/slow"))).build(),
                         LONG)));
     await().until(() -> target.requests().size() == 1);
-    await().pollDelay(Duration.ofMillis(1_200)).until(() -> true);
+    time.pass(Duration.ofSeconds(2));
     sender.send(TestPermits.good(), request("POST"), LONG);
+    assertThat(target.connections()).as("the second client has its own").isEqualTo(2);
 
     slow.countDown();
     waiting.join();
@@ -298,7 +341,7 @@ class HttpSenderTest {
     Set<Thread> others = selectorThreads();
     for (int i = 0; i < 3; i++) {
       sender.send(TestPermits.good(), request("POST"), LONG);
-      await().pollDelay(Duration.ofMillis(1_050)).until(() -> true);
+      time.pass(Duration.ofSeconds(2));
     }
 
     // The third stays; the other two have nothing left to do.

@@ -6,18 +6,20 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 
-/** A wall clock that somebody sets while it runs. */
+/** A wall clock that stands still, until somebody sets it. */
 final class JumpingClock extends Clock {
-  private volatile Duration offset = Duration.ZERO;
+  static final Instant START = Instant.parse("2026-11-22T10:00:00Z");
+
+  private volatile Instant now = START;
 
   /** Forward, or back where it is negative. */
   void jump(Duration by) {
-    offset = offset.plus(by);
+    now = now.plus(by);
   }
 
   @Override
   public Instant instant() {
-    return Instant.now().plus(offset);
+    return now;
   }
 
   @Override

@@ -31,9 +31,9 @@ import java.util.function.Function;
 final class LoopbackServer implements AutoCloseable {
   private final ServerSocket server;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
-  private final CountDownLatch closed = new CountDownLatch(1);
   private final List<Request> requests = new CopyOnWriteArrayList<>();
   private final AtomicInteger connections = new AtomicInteger();
+  private final AtomicInteger givenUp = new AtomicInteger();
   private final Queue<Reply> script = new ConcurrentLinkedQueue<>();
   private volatile Function<Request, Reply> otherwise = request -> Reply.of(200);
 
@@ -64,7 +64,7 @@ final class LoopbackServer implements AutoCloseable {
     /** Closes the connection without a word. */
     record Drop() implements Reply {}
 
-    /** Never answers. */
+    /** Never answers, and stays until the client goes. */
     record Hang() implements Reply {}
 
     static Answer of(int status) {
@@ -105,6 +105,16 @@ final class LoopbackServer implements AutoCloseable {
     return this;
   }
 
+  /** The reply, when this has happened. */
+  static Reply after(CountDownLatch event, Reply reply) {
+    try {
+      event.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return reply;
+  }
+
   int port() {
     return server.getLocalPort();
   }
@@ -121,13 +131,19 @@ final class LoopbackServer implements AutoCloseable {
     return requests.stream().filter(request -> request.method().equals(method)).toList();
   }
 
+  /**
+   * How many requests that hang the client does not wait for any more: it closed the connection.
+   */
+  int givenUp() {
+    return givenUp.get();
+  }
+
   int connections() {
     return connections.get();
   }
 
   @Override
   public void close() throws IOException {
-    closed.countDown();
     server.close();
     for (Socket socket : open) {
       socket.close();
@@ -150,7 +166,7 @@ final class LoopbackServer implements AutoCloseable {
   private void serve(Socket socket) {
     try (socket) {
       InputStream in = new BufferedInputStream(socket.getInputStream());
-      while (answer(read(in), socket.getOutputStream())) {}
+      while (answer(read(in), in, socket.getOutputStream())) {}
     } catch (IOException e) {
       // The client went away.
     } finally {
@@ -158,7 +174,7 @@ final class LoopbackServer implements AutoCloseable {
     }
   }
 
-  private boolean answer(Request request, OutputStream out) throws IOException {
+  private boolean answer(Request request, InputStream in, OutputStream out) throws IOException {
     requests.add(request);
     Reply scripted = script.poll();
     switch (scripted == null ? otherwise.apply(request) : scripted) {
@@ -186,10 +202,8 @@ final class LoopbackServer implements AutoCloseable {
         return false;
       }
       case Reply.Hang() -> {
-        try {
-          closed.await();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
+        if (in.read() < 0) {
+          givenUp.incrementAndGet();
         }
         return false;
       }

@@ -79,8 +79,8 @@ class RogueExecutorsTest {
     for (int round = 0; round < 20; round++) {
       try (var target = new LoopbackServer();
           var executor = new LoopbackExecutor();
-          var sender = new HttpSender();
-          var grpc = new GrpcSender();
+          var sender = new HttpSender(Time.REAL);
+          var grpc = new GrpcSender(Time.REAL);
           KubernetesClient client = client(target)) {
         target.always(Reply.json(200, "{\"metadata\": {\"name\": \"b\"}}"));
         executor.on("Run", new LoopbackExecutor.Reply.Say(State.getDefaultInstance()));
@@ -102,7 +102,7 @@ class RogueExecutorsTest {
                           boolean sent =
                               switch (door) {
                                 case 0 ->
-                                    sender.send(permit, post(target), Duration.ofSeconds(10))
+                                    sender.send(permit, post(target), Duration.ofSeconds(60))
                                         instanceof Sent.Answered;
                                 case 1 -> store.take(permit, bucket(), taken());
                                 case 2 ->
@@ -131,13 +131,13 @@ class RogueExecutorsTest {
   @Test
   void a_request_held_and_sent_again_needs_another_permit() throws Exception {
     try (var target = new LoopbackServer();
-        var sender = new HttpSender()) {
+        var sender = new HttpSender(Time.REAL)) {
       target.always(new Reply.Drop());
       Permit permit = TestPermits.good();
       HttpRequest held = post(target);
 
       for (int i = 0; i < 5; i++) {
-        sender.send(permit, held, Duration.ofSeconds(10));
+        sender.send(permit, held, Duration.ofSeconds(60));
       }
 
       assertThat(target.requests()).hasSize(1);
@@ -149,10 +149,10 @@ class RogueExecutorsTest {
   void no_permit_at_all_sends_nothing() throws Exception {
     try (var target = new LoopbackServer();
         var executor = new LoopbackExecutor();
-        var sender = new HttpSender();
-        var grpc = new GrpcSender();
+        var sender = new HttpSender(Time.REAL);
+        var grpc = new GrpcSender(Time.REAL);
         KubernetesClient client = client(target)) {
-      sender.send(null, post(target), Duration.ofSeconds(10));
+      sender.send(null, post(target), Duration.ofSeconds(60));
       assertThat(run(grpc, null, executor)).isInstanceOf(GrpcSender.Sent.NoConnection.class);
       assertThatThrownBy(() -> new TokenBucketStore(client).take(null, bucket(), taken()))
           .isInstanceOf(NullPointerException.class);
@@ -230,7 +230,7 @@ class RogueExecutorsTest {
   }
 
   static final class WhichAsksOverGrpc extends Rogue {
-    private final GrpcSender sender = new GrpcSender();
+    private final GrpcSender sender = new GrpcSender(Time.REAL);
 
     @Override
     void act() throws Exception {
@@ -283,7 +283,7 @@ class RogueExecutorsTest {
   }
 
   static final class WhichAsks extends Rogue {
-    private final HttpSender sender = new HttpSender();
+    private final HttpSender sender = new HttpSender(Time.REAL);
 
     @Override
     void act() throws Exception {

@@ -1,20 +1,20 @@
 package dev.andon.operator.execution;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.andon.operator.pacing.Breakers;
-import dev.andon.operator.pacing.RateLimits;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A runner with a target, a gate and secrets, as a test needs them. */
@@ -28,7 +28,11 @@ final class Running implements AutoCloseable {
   /** Uids of workflows that have seen a stop. */
   final Set<String> latched = ConcurrentHashMap.newKeySet();
 
-  final Breakers breakers;
+  final TimeInHand time = new TimeInHand();
+
+  /** Each works on an attempt. */
+  final List<Thread> threads = new CopyOnWriteArrayList<>();
+
   final ExecutionRunner runner;
   private final KubernetesClient client =
       new KubernetesClientBuilder()
@@ -40,11 +44,6 @@ final class Running implements AutoCloseable {
           .build();
 
   Running() {
-    this(new Breakers(Clock.systemUTC()));
-  }
-
-  Running(Breakers breakers) {
-    this.breakers = breakers;
     this.runner =
         new ExecutionRunner(
             gate,
@@ -58,9 +57,21 @@ final class Running implements AutoCloseable {
             client,
             (namespace, workflow, uid) -> wakes.incrementAndGet(),
             clock,
-            System::nanoTime,
-            new RateLimits(Clock.systemUTC()),
-            breakers);
+            time,
+            this::thread);
+  }
+
+  private Thread thread(Runnable work) {
+    Thread thread = Thread.ofVirtual().unstarted(work);
+    threads.add(thread);
+    return thread;
+  }
+
+  /** When nobody works on an attempt any more: what has not come of them by then never will. */
+  void awaitIdle() throws InterruptedException {
+    for (Thread thread : threads) {
+      assertThat(thread.join(Duration.ofSeconds(60))).isTrue();
+    }
   }
 
   Given attempt(String path) {
@@ -82,6 +93,18 @@ final class Running implements AutoCloseable {
             () -> Optional.ofNullable(runner.outcomes(key.uid()).get(key)),
             found -> found.isPresent() && !(found.get() instanceof Outcome.Accepted))
         .orElseThrow();
+  }
+
+  /** Lets time pass, a second and another, until the attempt has ended. */
+  Outcome endInTime(AttemptKey key) {
+    await("the end of " + key)
+        .pollInterval(Duration.ofMillis(10))
+        .until(
+            () -> {
+              time.pass(Duration.ofSeconds(1));
+              return now(key).filter(o -> !(o instanceof Outcome.Accepted)).isPresent();
+            });
+    return now(key).orElseThrow();
   }
 
   Optional<Outcome> now(AttemptKey key) {

@@ -14,8 +14,6 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
-import java.time.Clock;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,7 +49,9 @@ class TokenBucketConflictTest {
           (name, key) -> Optional.empty(),
           client,
           (namespace, workflow, uid) -> {},
-          Clock.systemUTC());
+          new JumpingClock(),
+          new TimeInHand(),
+          Thread.ofVirtual().factory());
 
   @AfterEach
   void close() throws IOException {
@@ -205,7 +205,7 @@ class TokenBucketConflictTest {
             JobTypes.TOKEN_BUCKET,
             JobTypes.of(Map.of()).find(JobTypes.TOKEN_BUCKET).orElseThrow(),
             Map.of("bucket", "disk-erase"),
-            Instant.now().plusSeconds(600),
+            JumpingClock.START.plusSeconds(600),
             work));
     return await()
         .until(() -> Optional.ofNullable(runner.outcomes("uid").get(key)), Optional::isPresent)
@@ -219,10 +219,10 @@ class TokenBucketConflictTest {
 
   private static String bucket(String resourceVersion, String status) {
     return """
-        {"apiVersion": "andon.dev/v1alpha1", "kind": "TokenBucket",
-         "metadata": {"name": "disk-erase", "resourceVersion": "%s"},
-         "spec": {"size": 2}, "status": %s}
-        """
+    {"apiVersion": "andon.dev/v1alpha1", "kind": "TokenBucket",
+     "metadata": {"name": "disk-erase", "resourceVersion": "%s"},
+     "spec": {"size": 2}, "status": %s}
+    """
         .formatted(resourceVersion, status);
   }
 

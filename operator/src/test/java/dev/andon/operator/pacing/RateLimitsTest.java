@@ -1,21 +1,27 @@
 package dev.andon.operator.pacing;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.andon.crds.JobTypeSpec.RateLimit;
 import dev.andon.operator.pacing.RateLimits.Reservation;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RateLimitsTest {
+  private static final Instant NOON = Instant.parse("2026-11-22T12:00:00Z");
   private static final Reservation NOW = new Reservation.Reserved(Duration.ZERO);
 
-  private final RateLimits limits = new RateLimits(Clock.systemUTC());
+  private long nanos = Long.MAX_VALUE - 3; // nanoTime may overflow
+  private final RateLimits limits = new RateLimits(Clock.fixed(NOON, ZoneOffset.UTC), () -> nanos);
+
+  private void pass(Duration time) {
+    nanos += time.toNanos();
+  }
 
   @Test
   void so_many_sends_and_no_more_in_an_interval() {
@@ -24,48 +30,71 @@ class RateLimitsTest {
 
     for (int i = 0; i < 3; i++) {
       assertThat(limits.reserve("erase")).isEqualTo(NOW);
+      assertThat(limits.nextSend("erase").isPresent()).isEqualTo(i == 2);
     }
 
     assertThat(limits.sendsLeft("erase")).isZero();
-    Reservation fourth = limits.reserve("erase");
-    assertThat(fourth).isInstanceOf(Reservation.Full.class);
-    assertThat(((Reservation.Full) fourth).retryAt())
-        .isBetween(Instant.now(), Instant.now().plusSeconds(60));
-    assertThat(limits.nextSend("erase").orElseThrow())
-        .isBetween(Instant.now(), Instant.now().plusSeconds(60));
+    pass(Duration.ofSeconds(13));
+    assertThat(limits.reserve("erase")).isEqualTo(new Reservation.Full(NOON.plusSeconds(47)));
+    assertThat(limits.nextSend("erase")).contains(NOON.plusSeconds(47));
+    assertThat(limits.sendsLeft("erase")).isZero();
   }
 
   @Test
   void a_short_wait_is_reserved_and_a_long_one_is_not() {
     limits.configure("erase", new RateLimit(1, 1));
     limits.reserve("erase");
+    pass(Duration.ofMillis(300));
 
-    Reservation next = limits.reserve("erase");
-
-    assertThat(next).isInstanceOf(Reservation.Reserved.class);
-    assertThat(((Reservation.Reserved) next).delay())
-        .isBetween(Duration.ZERO, Duration.ofSeconds(1));
-    limits.reserve("erase");
-    assertThat(limits.reserve("erase")).isInstanceOf(Reservation.Full.class);
+    assertThat(limits.reserve("erase")).isEqualTo(new Reservation.Reserved(Duration.ofMillis(700)));
+    assertThat(limits.reserve("erase"))
+        .isEqualTo(new Reservation.Reserved(Duration.ofMillis(1_700)));
+    assertThat(limits.reserve("erase"))
+        .as("the fourth would wait for more than two seconds")
+        .isInstanceOf(Reservation.Full.class);
   }
 
   @Test
   void the_next_interval_lets_sends_pass_again() {
-    limits.configure("erase", new RateLimit(1, 1));
+    limits.configure("erase", new RateLimit(1, 60));
     limits.reserve("erase");
 
-    await().atMost(Duration.ofSeconds(60)).until(() -> limits.sendsLeft("erase") == 1);
+    pass(Duration.ofSeconds(60).minusNanos(1));
+    assertThat(limits.sendsLeft("erase")).isZero();
+    pass(Duration.ofNanos(1));
 
+    assertThat(limits.sendsLeft("erase")).isEqualTo(1);
     assertThat(limits.nextSend("erase")).isEmpty();
+    assertThat(limits.reserve("erase")).isEqualTo(NOW);
+    assertThat(limits.sendsLeft("erase")).isZero();
   }
 
   @Test
   void a_raised_limit_lets_more_pass_from_the_next_interval() {
-    limits.configure("erase", new RateLimit(1, 1));
+    limits.configure("erase", new RateLimit(1, 60));
+    limits.reserve("erase");
 
-    limits.configure("erase", new RateLimit(5, 1));
+    limits.configure("erase", new RateLimit(5, 60));
 
-    await().atMost(Duration.ofSeconds(60)).until(() -> limits.sendsLeft("erase") == 5);
+    pass(Duration.ofSeconds(60));
+    assertThat(limits.sendsLeft("erase")).isEqualTo(5);
+  }
+
+  /** Else who changes the limit again and again could send as fast as he does it. */
+  @Test
+  void a_changed_limit_keeps_its_interval_and_one_of_another_length_begins_anew() {
+    limits.configure("erase", new RateLimit(1, 60));
+    limits.reserve("erase");
+    pass(Duration.ofSeconds(20));
+
+    limits.configure("erase", new RateLimit(2, 60));
+    limits.reserve("erase");
+    limits.reserve("erase");
+    assertThat(limits.nextSend("erase")).contains(NOON.plusSeconds(40));
+
+    limits.configure("erase", new RateLimit(1, 30));
+    assertThat(limits.reserve("erase")).isEqualTo(NOW);
+    assertThat(limits.nextSend("erase")).contains(NOON.plusSeconds(30));
   }
 
   @Test
