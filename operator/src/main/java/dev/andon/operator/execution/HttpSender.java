@@ -160,6 +160,11 @@ public final class HttpSender implements AutoCloseable {
     }
   }
 
+  /** What sends just now; null before the first send. */
+  synchronized @Nullable HttpClient sending() {
+    return sending;
+  }
+
   /** Aborts what is under way; what comes after may rely on it that nothing is sent any more. */
   @Override
   public synchronized void close() {

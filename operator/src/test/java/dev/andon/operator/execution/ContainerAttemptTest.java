@@ -201,6 +201,14 @@ class ContainerAttemptTest {
     return api.requests("POST").size();
   }
 
+  /** At the Job itself: who watches all of them looks before anything is created. */
+  private int looks() {
+    return (int)
+        api.requests("GET").stream()
+            .filter(request -> request.target().endsWith("/jobs/" + NAME))
+            .count();
+  }
+
   private void jobIsThere(Function<ObjectNode, ObjectNode> change) throws Exception {
     var manifest =
         JobManifest.of(
@@ -260,12 +268,10 @@ class ContainerAttemptTest {
     toCreates.add(new Reply.Drop());
     CompletableFuture<Outcome> outcome =
         begin(run(TYPE, Duration.ofHours(1), new Attempt.Work.Send()));
-    await().atMost(Duration.ofSeconds(60)).until(() -> !api.requests("GET").isEmpty());
+    await().atMost(Duration.ofSeconds(60)).until(() -> looks() > 0);
     time.pass(Duration.ofSeconds(64));
-    int looks = api.requests("GET").size();
-    await()
-        .atMost(Duration.ofSeconds(60))
-        .until(() -> outcome.isDone() || api.requests("GET").size() > looks + 1);
+    int looks = looks();
+    await().atMost(Duration.ofSeconds(60)).until(() -> outcome.isDone() || looks() > looks + 1);
 
     jobIsThere(j -> j);
     conditions("Complete");
@@ -335,7 +341,7 @@ class ContainerAttemptTest {
         "[{\"metadata\":{\"name\":\"p\",\"ownerReferences\":[{\"uid\":\"uid-of-job\"}]},\"status\":{\"phase\":\"Running\"}}]";
     AttemptRun observe = run(RETRY_SAFE, Duration.ofMinutes(2), new Attempt.Work.Observe());
     CompletableFuture<Outcome> outcome = begin(observe);
-    await().atMost(Duration.ofSeconds(60)).until(() -> !api.requests("GET").isEmpty());
+    await().atMost(Duration.ofSeconds(60)).until(() -> looks() > 0);
 
     job = null;
     perLook = Duration.ofSeconds(7);
@@ -347,6 +353,9 @@ class ContainerAttemptTest {
               assertThat(unknown.message()).contains("still alive: Pod p");
               assertThat(unknown.mayRepeat()).isFalse();
             });
+    assertThat(time.nanos())
+        .as("not before its time is over")
+        .isGreaterThanOrEqualTo(Duration.ofMinutes(2).toNanos());
   }
 
   @Test
@@ -354,17 +363,15 @@ class ContainerAttemptTest {
     jobIsThere(j -> j);
     CompletableFuture<Outcome> outcome =
         begin(run(TYPE, Duration.ofHours(1), new Attempt.Work.Observe()));
-    await().atMost(Duration.ofSeconds(60)).until(() -> !api.requests("GET").isEmpty());
+    await().atMost(Duration.ofSeconds(60)).until(() -> looks() > 0);
     JsonNode there = job;
     perLook = Duration.ofSeconds(70);
 
     String told = notFound;
     notFound = "404 page not found";
     job = null;
-    int looks = api.requests("GET").size();
-    await()
-        .atMost(Duration.ofSeconds(120))
-        .until(() -> outcome.isDone() || api.requests("GET").size() > looks + 1);
+    int looks = looks();
+    await().atMost(Duration.ofSeconds(120)).until(() -> outcome.isDone() || looks() > looks + 1);
     job = (ObjectNode) there;
     conditions("Complete");
     notFound = told;
@@ -480,8 +487,8 @@ class ContainerAttemptTest {
 
     run.cancel();
     await().atMost(Duration.ofSeconds(60)).until(() -> job.at("/spec/suspend").asBoolean());
-    int looks = api.requests("GET").size();
-    await().atMost(Duration.ofSeconds(60)).until(() -> api.requests("GET").size() > looks + 3);
+    int looks = looks();
+    await().atMost(Duration.ofSeconds(60)).until(() -> looks() > looks + 3);
     assertThat(outcome).as("its Pod is still alive").isNotDone();
     pods = "[]";
 
