@@ -12,9 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,9 +26,7 @@ final class Erasures implements AutoCloseable {
   private final EraseMillis eraseMillis;
   private final EraseLog log;
   private final Clock clock;
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().daemon().name("fleet-erase").factory());
+  private final Timer timer;
 
   private final Map<String, Erasure> byOperation = new LinkedHashMap<>();
   private final Map<String, String> operationByKey = new HashMap<>();
@@ -39,11 +34,12 @@ final class Erasures implements AutoCloseable {
   private final Map<String, String> machineByCancelledKey = new HashMap<>();
   private boolean closed;
 
-  Erasures(Fleet fleet, EraseMillis eraseMillis, EraseLog log, Clock clock) {
+  Erasures(Fleet fleet, EraseMillis eraseMillis, EraseLog log, Clock clock, Timer timer) {
     this.fleet = fleet;
     this.eraseMillis = eraseMillis;
     this.log = log;
     this.clock = clock;
+    this.timer = timer;
     log.events().forEach(this::apply);
     for (Erasure erasure : List.copyOf(byOperation.values())) {
       if (erasure.status() == Status.RUNNING) {
@@ -192,9 +188,9 @@ final class Erasures implements AutoCloseable {
   /** Counted from its beginning, so that a restart neither hurries nor prolongs it. */
   private void endLater(Erasure erasure, Status outcome) {
     var due = erasure.began().plusMillis(fleet.eraseMillis(erasure.machine(), eraseMillis));
-    long delay = Math.max(0, Duration.between(clock.instant(), due).toMillis());
+    var delay = Duration.ofMillis(Math.max(0, Duration.between(clock.instant(), due).toMillis()));
     var kind = outcome == Status.DONE ? Kind.ERASE_DONE : Kind.ERASE_FAILED;
-    var _ = timer.schedule(() -> endOnTime(erasure, kind), delay, TimeUnit.MILLISECONDS);
+    timer.after(delay, () -> endOnTime(erasure, kind));
   }
 
   private synchronized void endOnTime(Erasure erasure, Kind kind) {
@@ -264,6 +260,6 @@ final class Erasures implements AutoCloseable {
   @Override
   public synchronized void close() {
     closed = true;
-    timer.shutdownNow();
+    timer.close();
   }
 }

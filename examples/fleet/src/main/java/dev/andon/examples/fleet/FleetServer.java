@@ -41,12 +41,12 @@ public final class FleetServer implements AutoCloseable {
   private final HttpServer http;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
-  private FleetServer(FleetOptions options, EraseLog log, HttpServer http) {
+  private FleetServer(FleetOptions options, EraseLog log, HttpServer http, Timer timer) {
     Fleet generated = Fleet.generate(options.seed());
     this.fleet = options.everySiteInDecom() ? generated.inDecom() : generated;
     this.log = log;
     this.http = http;
-    this.erasures = new Erasures(fleet, options.eraseMillis(), log, options.clock());
+    this.erasures = new Erasures(fleet, options.eraseMillis(), log, options.clock(), timer);
     this.endpoints = new Endpoints(fleet, erasures, log, faults);
   }
 
@@ -56,10 +56,14 @@ public final class FleetServer implements AutoCloseable {
    * @throws IOException when the port is taken, or the log is in use or holds something else
    */
   public static FleetServer start(FleetOptions options) throws IOException {
+    return start(options, Timer.started());
+  }
+
+  static FleetServer start(FleetOptions options, Timer timer) throws IOException {
     var log = EraseLog.open(options.log());
     try {
       var address = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), options.port());
-      var server = new FleetServer(options, log, HttpServer.create(address, 0));
+      var server = new FleetServer(options, log, HttpServer.create(address, 0), timer);
       server.http.createContext("/", server::handle);
       server.http.setExecutor(server.threads);
       server.http.start();

@@ -2,7 +2,6 @@ package dev.andon.examples.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -19,7 +18,6 @@ import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,12 +43,13 @@ class FleetManifestsTest {
           "WorkflowPolicy", WorkflowPolicySpec.class,
           "Workflow", WorkflowSpec.class);
 
+  private final TimerInHand timer = new TimerInHand();
   private FleetServer server;
   private FleetClient client;
 
   @BeforeEach
   void start() throws IOException {
-    server = FleetServer.start(FleetOptions.defaults().withEraseMillis(1_500, 1_500));
+    server = FleetServer.start(FleetOptions.defaults(), timer);
     client = new FleetClient(server.uri());
   }
 
@@ -260,7 +259,7 @@ class FleetManifestsTest {
     assertThat(accepted.statusCode()).isEqualTo(202);
     assertThat(outcome(observe, call(observe.method(), observe.url(), "k", args)))
         .isEqualTo("unknown");
-    await().atMost(Duration.ofSeconds(60)).until(() -> server.summary().done() == 1);
+    timer.goOff();
     assertThat(outcome(observe, call(observe.method(), observe.url(), "k", args)))
         .isEqualTo("done");
   }

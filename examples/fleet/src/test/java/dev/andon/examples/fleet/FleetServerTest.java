@@ -11,8 +11,10 @@ import dev.andon.examples.fleet.Fleet.State;
 import dev.andon.examples.fleet.LogEvent.Kind;
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -27,9 +29,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FleetServerTest {
   private static final int FOREVER = 3_600_000;
 
-  /** Long enough to be seen under way on a busy machine. */
-  private static final int SOME_TIME = 1_500;
+  private static final Instant NOON = Instant.parse("2026-11-22T12:00:00Z");
 
+  private final TimerInHand timer = new TimerInHand();
   private final List<AutoCloseable> open = new ArrayList<>();
   private FleetServer server;
   private FleetClient client;
@@ -43,6 +45,19 @@ class FleetServerTest {
 
   private void start(int fromMillis, int toMillis) throws IOException {
     server = FleetServer.start(FleetOptions.defaults().withEraseMillis(fromMillis, toMillis));
+    open.add(server);
+    client = new FleetClient(server.uri());
+    open.add(client);
+  }
+
+  /** Erases end when the test lets the timer go off, at noon. */
+  private void startAtNoon() throws IOException {
+    server =
+        FleetServer.start(
+            FleetOptions.defaults()
+                .withEraseMillis(1_500, 1_500)
+                .withClock(Clock.fixed(NOON, ZoneOffset.UTC)),
+            timer);
     open.add(server);
     client = new FleetClient(server.uri());
     open.add(client);
@@ -181,8 +196,7 @@ class FleetServerTest {
 
   @Test
   void an_erase_is_accepted_polled_and_done() throws Exception {
-    start(SOME_TIME, SOME_TIME);
-    var before = Instant.now();
+    startAtNoon();
 
     var accepted = client.erase("aap-0001", "uid-1/erase/0/1");
     assertThat(accepted.statusCode()).isEqualTo(202);
@@ -193,7 +207,7 @@ class FleetServerTest {
     assertThat(underWay.headers().firstValue("Retry-After")).hasValue("1");
     assertThat(json(client.get("/summary")).path("active").asInt()).isEqualTo(1);
 
-    awaitDone(1);
+    timer.goOff();
     var done = client.get(location(accepted));
     assertThat(done.statusCode()).isEqualTo(200);
     assertThat(json(done).path("status").asText()).isEqualTo("done");
@@ -203,8 +217,8 @@ class FleetServerTest {
     var began = server.log().get(0);
     var ended = server.log().get(1);
     assertThat(kinds()).containsExactly(Kind.ERASE_BEGAN, Kind.ERASE_DONE);
-    assertThat(began.time()).isBetween(before.minusMillis(1), Instant.now());
-    assertThat(ended.time()).isAfterOrEqualTo(began.time().plusMillis(SOME_TIME - 1));
+    assertThat(began.time()).isEqualTo(NOON);
+    assertThat(timer.delays()).containsExactly(Duration.ofMillis(1_500));
     assertThat(List.of(began, ended))
         .allSatisfy(
             event -> {
@@ -306,11 +320,11 @@ class FleetServerTest {
 
   @Test
   void another_key_is_refused_while_a_machine_is_erased_and_after() throws Exception {
-    start(SOME_TIME, SOME_TIME);
+    startAtNoon();
 
     client.erase("aap-0001", "first");
     assertError(client.erase("aap-0001", "second"), 409, "EraseUnderWay");
-    awaitDone(1);
+    timer.goOff();
     assertError(client.erase("aap-0001", "third"), 409, "AlreadyErased");
 
     assertThat(kinds())
@@ -344,7 +358,7 @@ class FleetServerTest {
 
   @Test
   void a_cancelled_operation_never_completes_and_a_new_key_may_try_again() throws Exception {
-    start(SOME_TIME, SOME_TIME);
+    startAtNoon();
     var accepted = client.erase("aap-0001", "k1");
 
     assertThat(json(client.delete(location(accepted))).path("status").asText())
@@ -352,7 +366,7 @@ class FleetServerTest {
     assertThat(client.delete(location(accepted)).statusCode()).isEqualTo(200);
     assertError(client.get(location(accepted)), 409, "EraseCancelled");
     assertThat(client.erase("aap-0001", "k2").statusCode()).isEqualTo(202);
-    awaitDone(1);
+    timer.goOff();
 
     // The second began after the first, so by now the first would have ended too.
     assertThat(server.log().stream().filter(event -> event.event() == Kind.ERASE_DONE))
@@ -419,14 +433,14 @@ class FleetServerTest {
 
   @Test
   void observing_tells_what_became_of_a_key() throws Exception {
-    start(SOME_TIME, SOME_TIME);
+    startAtNoon();
 
     assertThat(json(client.observe("aap-0001", "k")).toString())
         .isEqualTo("{\"status\":\"none\",\"site\":\"aap\",\"machine\":\"aap-0001\",\"key\":\"k\"}");
     client.erase("aap-0001", "k");
     assertThat(json(client.observe("aap-0001", "k")).path("status").asText()).isEqualTo("running");
     assertThat(json(client.observe("aap-0001", "other")).path("status").asText()).isEqualTo("none");
-    awaitDone(1);
+    timer.goOff();
     assertThat(json(client.observe("aap-0001", "k")).path("status").asText()).isEqualTo("done");
     assertThat(json(client.observe("aap-0001", null)).path("status").asText()).isEqualTo("done");
     assertThat(kinds()).containsExactly(Kind.ERASE_BEGAN, Kind.ERASE_DONE);
