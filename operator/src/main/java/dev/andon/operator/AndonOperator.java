@@ -12,6 +12,7 @@ import dev.andon.operator.jobtype.JobTypeReconciler;
 import dev.andon.operator.leadership.Election;
 import dev.andon.operator.leadership.LeaderOnly;
 import dev.andon.operator.leadership.Leadership;
+import dev.andon.operator.leadership.Terms;
 import dev.andon.operator.ledger.ClusterRecords;
 import dev.andon.operator.metrics.GateMeters;
 import dev.andon.operator.metrics.ProcessMeters;
@@ -53,11 +54,17 @@ public final class AndonOperator implements AutoCloseable {
    * @param port of health and metrics; 0: a free one
    * @param leaderElect whether to act only while holding the Lease. One that loses it <em>ends the
    *     process</em>, at once and with exit code 1: others act now
+   * @param terms of the election
    */
-  public record Options(String namespace, int port, boolean leaderElect) {
+  public record Options(String namespace, int port, boolean leaderElect, Terms terms) {
     /** Of the only operator there is. */
     public Options(String namespace, int port) {
       this(namespace, port, false);
+    }
+
+    /** Under the usual terms. */
+    public Options(String namespace, int port, boolean leaderElect) {
+      this(namespace, port, leaderElect, Terms.DEFAULT);
     }
   }
 
@@ -127,7 +134,8 @@ public final class AndonOperator implements AutoCloseable {
     var wired = new Wired();
     Leadership leadership =
         options.leaderElect()
-            ? Election.of(config, options.namespace(), clock, why -> lost(why, wired))
+            ? Election.of(
+                config, options.namespace(), options.terms(), clock, why -> lost(why, wired))
             : Leadership.alone();
     Gauge.builder("andon.leading", leadership, l -> l.holds() ? 1 : 0)
         .description("1 where this operator decides and sends, 0 on a standby")

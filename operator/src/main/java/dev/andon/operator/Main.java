@@ -1,6 +1,7 @@
 package dev.andon.operator;
 
 import dev.andon.operator.kubeconfig.KubeConfig;
+import dev.andon.operator.leadership.Terms;
 import io.fabric8.kubernetes.client.Config;
 import java.io.IOException;
 import java.time.Duration;
@@ -25,8 +26,9 @@ public final class Main {
   private Main() {}
 
   /**
-   * @param args {@code --port N} (default 8080), {@code --leader-elect=false} where only one runs;
-   *     the namespace comes from ANDON_NAMESPACE
+   * @param args {@code --port N} (default 8080), {@code --leader-elect=false} where only one runs,
+   *     {@code --lease-duration}, {@code --renew-deadline} and {@code --retry-period} as of {@link
+   *     Terms#of}; the namespace comes from ANDON_NAMESPACE
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     String namespace =
@@ -35,7 +37,8 @@ public final class Main {
             .orElse(NAMESPACE);
     boolean leaderElect = !List.of(args).contains("--leader-elect=false");
     try {
-      run(KubeConfig.load(), new AndonOperator.Options(namespace, port(args), leaderElect));
+      int port = Integer.parseInt(option(args, "--port", "8080"));
+      run(KubeConfig.load(), new AndonOperator.Options(namespace, port, leaderElect, terms(args)));
     } catch (Exception | Error e) {
       // What has begun already, the health server first, would keep the process alive, and well.
       LOG.error("cannot start", e);
@@ -75,12 +78,23 @@ public final class Main {
     Runtime.getRuntime().halt(1);
   }
 
-  private static int port(String[] args) {
-    for (int i = 0; i + 1 < args.length; i++) {
-      if (args[i].equals("--port")) {
-        return Integer.parseInt(args[i + 1]);
+  private static Terms terms(String... args) {
+    return Terms.of(
+        option(args, "--lease-duration", Terms.LEASE_DURATION),
+        option(args, "--renew-deadline", Terms.RENEW_DEADLINE),
+        option(args, "--retry-period", Terms.RETRY_PERIOD));
+  }
+
+  /** Of {@code --name value} and {@code --name=value}. */
+  private static String option(String[] args, String name, String otherwise) {
+    for (int i = 0; i < args.length; i++) {
+      if (args[i].startsWith(name + "=")) {
+        return args[i].substring(name.length() + 1);
+      }
+      if (args[i].equals(name)) {
+        return i + 1 < args.length ? args[i + 1] : "";
       }
     }
-    return 8080;
+    return otherwise;
   }
 }

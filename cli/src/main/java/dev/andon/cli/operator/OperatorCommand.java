@@ -6,6 +6,7 @@ import dev.andon.operator.AndonOperator;
 import dev.andon.operator.Main;
 import dev.andon.operator.cluster.ClusterHttp;
 import dev.andon.operator.cluster.ClusterJson;
+import dev.andon.operator.leadership.Terms;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import java.io.IOException;
@@ -56,6 +57,32 @@ public final class OperatorCommand implements Callable<Integer> {
       })
   private boolean leaderElect;
 
+  @Option(
+      names = "--lease-duration",
+      paramLabel = "DURATION",
+      defaultValue = Terms.LEASE_DURATION,
+      description = {
+        "How long the others leave a Lease alone that is not renewed, in whole seconds"
+            + " (default: ${DEFAULT-VALUE}). The same for all operators of a cluster."
+      })
+  private String leaseDuration;
+
+  @Option(
+      names = "--renew-deadline",
+      paramLabel = "DURATION",
+      defaultValue = Terms.RENEW_DEADLINE,
+      description =
+          "How long one that cannot renew its Lease goes on; then it ends (default:"
+              + " ${DEFAULT-VALUE}).")
+  private String renewDeadline;
+
+  @Option(
+      names = "--retry-period",
+      paramLabel = "DURATION",
+      defaultValue = Terms.RETRY_PERIOD,
+      description = "Between renewals of the Lease (default: ${DEFAULT-VALUE}).")
+  private String retryPeriod;
+
   /** For a parent that may be killed: its end of the pipe closes however it ends. */
   @Option(names = "--until-stdin-closes", hidden = true)
   private boolean untilStdinCloses;
@@ -69,13 +96,22 @@ public final class OperatorCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--port %d: from 0 to %d".formatted(port, HIGHEST_PORT));
     }
+    Terms terms = terms();
     if (untilStdinCloses) {
       Thread.ofPlatform().daemon().name("parent").start(OperatorCommand::endWithStdin);
     }
     Config config = target.forOperator();
     refuseWithoutOurKinds(config);
-    Main.run(config, new AndonOperator.Options(namespace, port, leaderElect));
+    Main.run(config, new AndonOperator.Options(namespace, port, leaderElect, terms));
     return 0;
+  }
+
+  private Terms terms() {
+    try {
+      return Terms.of(leaseDuration, renewDeadline, retryPeriod);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
   }
 
   /** Asked of discovery, which everybody may read: the operator's account may not read CRDs. */

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
 import io.fabric8.kubernetes.client.Config;
+import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Clock;
@@ -27,7 +28,7 @@ import org.slf4j.LoggerFactory;
 /**
  * One candidate for the Lease {@code andon-operator}, on a thread of its own.
  *
- * <p>It looks once a second and takes the lease when it is free. Then it renews it, under the
+ * <p>It looks again and again, and takes the lease when it is free. Then it renews it, under the
  * resourceVersion of its own last write, until:
  *
  * <ol>
@@ -44,9 +45,6 @@ public final class Election implements Leadership {
   public static final String LEASE = "andon-operator";
 
   private static final Logger LOG = LoggerFactory.getLogger(Election.class);
-
-  /** For one request; half of the renew deadline, as in Kubernetes' own components. */
-  private static final Duration ANSWER = Duration.ofSeconds(5);
 
   private static final long OVER = -1;
 
@@ -78,12 +76,13 @@ public final class Election implements Leadership {
    * {@code main}: the operator's own configuration; {@code namespace}: of the Lease, and must
    * exist; {@code lost}: must not return before nothing is sent any more.
    */
-  public static Election of(Config main, String namespace, Clock clock, Consumer<String> lost) {
+  public static Election of(
+      Config main, String namespace, Terms terms, Clock clock, Consumer<String> lost) {
     return new Election(
-        new ApiLeases(StopClients.leases(main, ANSWER), namespace, LEASE),
+        new ApiLeases(StopClients.leases(main, terms.answer()), namespace, LEASE),
         namespace,
         newIdentity(),
-        Terms.DEFAULT,
+        terms,
         clock,
         System::nanoTime,
         lost);
@@ -205,7 +204,7 @@ public final class Election implements Leadership {
   }
 
   private long look(@Nullable Runnable leads) throws InterruptedException {
-    return switch (leases.read(ANSWER)) {
+    return switch (leases.read(terms.answer())) {
       case Answer.Is(Lease there) -> {
         saw(spec(there));
         yield switch (lease.saw(spec(there), nanoTime.getAsLong())) {
@@ -229,7 +228,9 @@ public final class Election implements Leadership {
     long began = nanoTime.getAsLong();
     Instant wall = clock.instant();
     Lease wanted = inOurName(there, wall, true);
-    return switch (there == null ? leases.create(wanted, ANSWER) : leases.replace(wanted, ANSWER)) {
+    return switch (there == null
+        ? leases.create(wanted, terms.answer())
+        : leases.replace(wanted, terms.answer())) {
       case Answer.Is(Lease written) -> {
         ours(written, began, wall);
         LOG.info("leads, as {}", identity);
@@ -247,13 +248,13 @@ public final class Election implements Leadership {
     long left = lease.left(began);
     if (left <= 0) {
       return lose(
-          "it could not be renewed for %d s: %s"
+          "it could not be renewed for %s s: %s"
               .formatted(
-                  terms.renewDeadline().toSeconds(),
+                  seconds(terms.renewDeadline()),
                   Objects.requireNonNullElse(failure, "this process was frozen, or starved")));
     }
     Instant wall = clock.instant();
-    Duration atMost = Duration.ofNanos(Math.min(left, ANSWER.toNanos()));
+    Duration atMost = Duration.ofNanos(Math.min(left, terms.answer().toNanos()));
     return switch (leases.replace(inOurName(held, wall, false), atMost)) {
       case Answer.Is(Lease written) -> {
         ours(written, began, wall);
@@ -263,6 +264,11 @@ public final class Election implements Leadership {
       case Answer.Changed _ -> changed(atMost);
       case Answer.Failed(String why) -> failed(why);
     };
+  }
+
+  /** As in {@code 10} and {@code 2.5}. */
+  private static String seconds(Duration time) {
+    return BigDecimal.valueOf(time.toMillis(), 3).stripTrailingZeros().toPlainString();
   }
 
   /**
@@ -374,7 +380,7 @@ public final class Election implements Leadership {
     }
     try {
       Thread running = thread;
-      if (running != null && !running.join(ANSWER.plusSeconds(1))) {
+      if (running != null && !running.join(terms.answer().plusSeconds(1))) {
         return; // it hangs; the lease runs out by itself
       }
       giveBack();
@@ -400,7 +406,7 @@ public final class Election implements Leadership {
             .withRenewTime(clock.instant().atZone(ZoneOffset.UTC))
             .endSpec()
             .build();
-    switch (leases.replace(free, ANSWER)) {
+    switch (leases.replace(free, terms.answer())) {
       case Answer.Is _ -> LOG.info("lease {}/{}: given back", namespace, LEASE);
       case Answer.Missing _, Answer.Changed _ ->
           LOG.info("lease {}/{}: not ours", namespace, LEASE);

@@ -54,12 +54,22 @@ final class LeaseClock {
         holder.isEmpty()
             // By a write of ours whose answer was lost.
             || holder.equals(identity)
-            || now - seenAt >= terms.lease().toNanos();
+            || now - seenAt >= leftAlone(last).toNanos();
     if (!free) {
       // Also where it is gone: whoever held it learns that only when it next renews.
       return Advice.WAIT;
     }
     return lease == null ? Advice.CREATE : Advice.TAKE;
+  }
+
+  /**
+   * By our own terms, or by those it was renewed under if they are longer: its holder goes by
+   * those, as while the times of a fleet of operators are being changed.
+   */
+  private Duration leftAlone(@Nullable LeaseSpec last) {
+    Integer seconds = last == null ? null : last.getLeaseDurationSeconds();
+    Duration written = seconds == null ? Duration.ZERO : Duration.ofSeconds(seconds);
+    return written.compareTo(terms.lease()) > 0 ? Terms.atMost(written) : terms.lease();
   }
 
   /** The lease was written in our name, by a request that began at these times. */

@@ -1,7 +1,6 @@
 package dev.andon.operator.leadership;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.andon.operator.leadership.LeaseClock.Advice;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
@@ -113,10 +112,32 @@ class LeaseClockTest {
   }
 
   @Test
-  void terms_under_which_two_could_lead_are_refused() {
-    Duration ten = Duration.ofSeconds(10);
-    assertThatThrownBy(() -> new Terms(ten, ten, Duration.ofSeconds(2), Duration.ofSeconds(1)))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("renewDeadline PT10S");
+  void one_that_was_renewed_under_longer_terms_is_left_alone_for_as_long_as_those_say() {
+    var hasty = new LeaseClock("me", Terms.of("3s", "2s", "1s"));
+    hasty.saw(heldBy("other", NOON), at(0));
+
+    assertThat(hasty.saw(heldBy("other", NOON), at(14.999))).isEqualTo(Advice.WAIT);
+    assertThat(hasty.saw(null, at(14.999))).isEqualTo(Advice.WAIT);
+    assertThat(hasty.saw(heldBy("other", NOON), at(15))).isEqualTo(Advice.TAKE);
+  }
+
+  @Test
+  void one_that_was_renewed_under_shorter_terms_is_left_alone_for_as_long_as_our_own_say() {
+    LeaseSpec hasty = heldBy("other", NOON);
+    hasty.setLeaseDurationSeconds(3);
+    clock.saw(hasty, at(0));
+
+    assertThat(clock.saw(hasty, at(14.999))).isEqualTo(Advice.WAIT);
+    assertThat(clock.saw(hasty, at(15))).isEqualTo(Advice.TAKE);
+  }
+
+  @Test
+  void one_that_is_to_last_for_ever_is_taken_after_the_longest_there_may_be() {
+    LeaseSpec endless = heldBy("other", NOON);
+    endless.setLeaseDurationSeconds(Integer.MAX_VALUE);
+    clock.saw(endless, at(0));
+
+    assertThat(clock.saw(endless, at(3_599))).isEqualTo(Advice.WAIT);
+    assertThat(clock.saw(endless, at(3_600))).isEqualTo(Advice.TAKE);
   }
 }
