@@ -24,6 +24,7 @@ import dev.andon.operator.stop.StopListener;
 import dev.andon.operator.stop.StopView;
 import dev.andon.operator.workflow.ActionReconciler;
 import dev.andon.operator.workflow.Copies;
+import dev.andon.operator.workflow.Decider;
 import dev.andon.operator.workflow.WorkflowReconciler;
 import dev.andon.operator.workflow.WorkflowStore;
 import io.fabric8.kubernetes.client.Config;
@@ -66,6 +67,16 @@ public final class AndonOperator implements AutoCloseable {
     public Options(String namespace, int port, boolean leaderElect) {
       this(namespace, port, leaderElect, Terms.DEFAULT);
     }
+  }
+
+  /**
+   * Waits of which nobody needs a flag, and tests shorter ones.
+   *
+   * @param lookAgain as {@link Decider#LOOK_AGAIN}
+   * @param ledgerAnswer as {@link ClusterRecords#ANSWER}
+   */
+  record Timings(Duration lookAgain, Duration ledgerAnswer) {
+    static final Timings DEFAULT = new Timings(Decider.LOOK_AGAIN, ClusterRecords.ANSWER);
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(AndonOperator.class);
@@ -128,6 +139,10 @@ public final class AndonOperator implements AutoCloseable {
    * @throws IOException when the port is taken
    */
   public static AndonOperator start(Config config, Options options) throws IOException {
+    return start(config, options, Timings.DEFAULT);
+  }
+
+  static AndonOperator start(Config config, Options options, Timings timings) throws IOException {
     Clock clock = Clock.systemUTC();
     var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     ProcessMeters.bindTo(registry);
@@ -170,8 +185,9 @@ public final class AndonOperator implements AutoCloseable {
             executions,
             actions,
             protections::missing,
-            new ClusterRecords(client),
+            new ClusterRecords(client, timings.ledgerAnswer()),
             leadership::holds,
+            timings.lookAgain(),
             clock,
             client);
     wired.reconciler = workflows;

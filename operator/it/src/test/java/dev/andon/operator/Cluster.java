@@ -248,8 +248,13 @@ final class Cluster implements AutoCloseable {
 
   /** An operator in this process that goes to the API server by another way. */
   AndonOperator operator(Config config) throws IOException {
+    return operator(config, AndonOperator.Timings.DEFAULT);
+  }
+
+  /** An operator in this process that waits otherwise. */
+  AndonOperator operator(Config config, AndonOperator.Timings timings) throws IOException {
     AndonOperator operator =
-        AndonOperator.start(config, new AndonOperator.Options("andon-system", 0));
+        AndonOperator.start(config, new AndonOperator.Options("andon-system", 0), timings);
     open.add(operator);
     return operator;
   }
@@ -270,17 +275,18 @@ final class Cluster implements AutoCloseable {
         operatorKubeconfig, Path.of("target", "operator-" + System.nanoTime() + ".log"));
   }
 
-  /** {@code log}: gets what it prints. */
-  Process operatorProcess(Path kubeconfig, Path log) throws IOException {
-    Process process = operatorBuilder(kubeconfig, log).start();
+  /** {@code log}: gets what it prints; {@code options}: beyond the port. */
+  Process operatorProcess(Path kubeconfig, Path log, String... options) throws IOException {
+    Process process = operatorBuilder(kubeconfig, log, options).start();
     open.add(process::destroyForcibly);
     return process;
   }
 
   /** What starts an operator; whoever starts it ends it. */
-  static ProcessBuilder operatorBuilder(Path kubeconfig, Path log) {
-    var builder =
-        new ProcessBuilder(
+  static ProcessBuilder operatorBuilder(Path kubeconfig, Path log, String... options) {
+    var command =
+        new ArrayList<>(
+            List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
@@ -289,9 +295,10 @@ final class Cluster implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 "dev.andon.operator.Main",
                 "--port",
-                "0")
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile());
+                "0"));
+    command.addAll(List.of(options));
+    var builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("KUBECONFIG", kubeconfig.toString());
     return builder;
   }

@@ -31,6 +31,10 @@ import org.junit.jupiter.api.io.TempDir;
 class LedgerIT {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
+  /** So that a ledger that hangs, or is back, is noticed while a test waits for it. */
+  private static final AndonOperator.Timings SOON =
+      new AndonOperator.Timings(Duration.ofMillis(300), Duration.ofSeconds(2));
+
   private Cluster cluster;
   private FaultyApiServer between;
   private AndonOperator operator;
@@ -52,7 +56,7 @@ class LedgerIT {
 
   @BeforeEach
   void and_an_operator() throws Exception {
-    operator = cluster.operator(between.config());
+    operator = cluster.operator(between.config(), SOON);
     cluster.stopConfigMap(Map.of("Nap", "go"));
   }
 
@@ -267,7 +271,7 @@ class LedgerIT {
     assertThat(cluster.get("workflowrecord", null, record(yaml), "{.spec.outcome}")).isEmpty();
     refused.close();
 
-    operator = cluster.operator(between.config());
+    operator = cluster.operator(between.config(), SOON);
 
     awaitOutcome(record(yaml), "Complete");
   }

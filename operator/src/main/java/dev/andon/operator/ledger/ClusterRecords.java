@@ -23,24 +23,23 @@ public final class ClusterRecords implements Records {
    * Who asks holds a place among those that decide, and has something else to tell meanwhile: that
    * the ledger cannot be written, say, since a webhook hangs on it. It asks again by itself.
    */
-  private static final Duration DEADLINE = Duration.ofSeconds(5);
+  public static final Duration ANSWER = Duration.ofSeconds(5);
 
   private static final int INVALID = 422;
   private static final long PAGE = 500;
 
   private final KubernetesClient client;
 
-  /** {@code client}: one that writes only while this process leads. */
-  public ClusterRecords(KubernetesClient client) {
-    this(client, DEADLINE);
-  }
-
-  ClusterRecords(KubernetesClient client, Duration deadline) {
+  /**
+   * @param client one that writes only while this process leads
+   * @param answer at most, for one request: as {@link #ANSWER}
+   */
+  public ClusterRecords(KubernetesClient client, Duration answer) {
     this.client =
         client
             .newClient(
                 new RequestConfigBuilder()
-                    .withRequestTimeout((int) deadline.toMillis())
+                    .withRequestTimeout((int) answer.toMillis())
                     .withRequestRetryBackoffLimit(0)
                     .build())
             .adapt(KubernetesClient.class);

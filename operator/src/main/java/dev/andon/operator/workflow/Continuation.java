@@ -182,7 +182,7 @@ final class Continuation {
     if (name == null || name.isEmpty() || d.snapshot().earlier() instanceof EarlierRun.Found) {
       return null;
     }
-    d.lookAgainForATurn();
+    d.lookAgainLater();
     return State.waiting(
         Reasons.EARLIER_RUN_UNAVAILABLE,
         "spec.continueFrom: \"%s\" could not be read%s"

@@ -8,6 +8,7 @@ import dev.andon.operator.stop.StopView;
 import dev.andon.plan.JobTypes;
 import dev.andon.plan.Plan;
 import dev.andon.plan.SpecRules;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -36,13 +37,30 @@ public final class Decider {
           Decider::overBudget, //   too many failures: what runs finishes, then Failed
           Advance::of); //          holds, blocks, batches, retries, new jobs; Complete
 
+  /**
+   * How soon that is looked at again which no event tells of: whether others of its type still run,
+   * the ledger is there again, a ConfigMap has changed.
+   */
+  public static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
+
+  private final Duration lookAgain;
+
+  Decider() {
+    this(LOOK_AGAIN);
+  }
+
+  /** {@code lookAgain}: in place of {@link #LOOK_AGAIN}. */
+  Decider(Duration lookAgain) {
+    this.lookAgain = lookAgain;
+  }
+
   /** Decides what is to be done next. */
   public Decision decide(Snapshot snapshot) {
     WorkflowStatus status = snapshot.status();
     if (status != null && Conditions.isTrue(status.conditions(), Conditions.FINISHED)) {
       return finished(snapshot, status);
     }
-    var deciding = new Deciding(snapshot);
+    var deciding = new Deciding(snapshot, lookAgain);
     deciding.attempts().applyOutcomes();
     for (var rule : RULES) {
       State state = rule.apply(deciding);
@@ -229,11 +247,11 @@ public final class Decider {
           return State.held(Reasons.POLICY_DENIED, d.policyMessage());
         }
         if (!d.policyWait().isEmpty()) {
-          d.lookAgainForATurn();
+          d.lookAgainLater();
           return State.waiting(Reasons.POLICY_DENIED, d.policyWait());
         }
         if (snapshot.ledger() instanceof LedgerView.Unavailable unavailable) {
-          d.lookAgainForATurn();
+          d.lookAgainLater();
           return State.waiting(
               Reasons.LEDGER_UNAVAILABLE,
               "nothing starts without its WorkflowRecord, and that is not there: "

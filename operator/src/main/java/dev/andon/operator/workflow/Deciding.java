@@ -39,12 +39,10 @@ final class Deciding {
   /** While the stop cannot be read, or an executor is waited for. */
   private static final Duration LOOK_AGAIN_SOON = Duration.ofSeconds(1);
 
-  /** While others of its type run, as many as may. */
-  private static final Duration LOOK_AGAIN_FOR_A_TURN = Duration.ofSeconds(5);
-
   private static final Duration MANUAL_START_DEADLINE = Duration.ofHours(1);
 
   private final Snapshot snapshot;
+  private final Duration lookAgainLater;
   private final @Nullable WorkflowStatus status;
   private final Progress progress;
   private final @Nullable String corruption;
@@ -76,8 +74,10 @@ final class Deciding {
   private @Nullable Verdict verdict;
   private @Nullable Instant wakeUp;
 
-  Deciding(Snapshot snapshot) {
+  /** {@code lookAgainLater}: as {@link Decider#LOOK_AGAIN}. */
+  Deciding(Snapshot snapshot, Duration lookAgainLater) {
     this.snapshot = snapshot;
+    this.lookAgainLater = lookAgainLater;
     this.status = snapshot.status();
     switch (Progress.read(status, snapshot.plan())) {
       case Reading.Sound sound -> {
@@ -456,9 +456,9 @@ final class Deciding {
     wakeAt(now().plus(LOOK_AGAIN_SOON));
   }
 
-  /** Whoever finishes wakes nobody else. */
-  void lookAgainForATurn() {
-    wakeAt(now().plus(LOOK_AGAIN_FOR_A_TURN));
+  /** For what no event tells of; whoever finishes wakes nobody else, say. */
+  void lookAgainLater() {
+    wakeAt(now().plus(lookAgainLater));
   }
 
   /** Always the same of one workflow, so that a decision follows from its snapshot alone. */

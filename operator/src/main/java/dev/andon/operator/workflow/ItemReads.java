@@ -19,10 +19,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads the ConfigMaps that unfinished workflows take items from, each by its name: the operator
  * needs {@code get}, and neither lists nor watches what is not its own. A change is seen by the
- * first decision that is {@link ItemsChange#LOOK_AGAIN} later.
+ * first decision that is later by {@link Decider#LOOK_AGAIN}.
  */
 final class ItemReads {
   private final KubernetesClient client;
+  private final Duration lookAgain;
 
   /** By uid of the workflow. */
   private final Map<String, Map<ConfigMapKeyRef, Read>> reads = new ConcurrentHashMap<>();
@@ -40,8 +41,9 @@ final class ItemReads {
       @Nullable String resourceVersion,
       Instant time) {}
 
-  ItemReads(KubernetesClient client) {
+  ItemReads(KubernetesClient client, Duration lookAgain) {
     this.client = client;
+    this.lookAgain = lookAgain;
   }
 
   /**
@@ -93,9 +95,9 @@ final class ItemReads {
   }
 
   /** A clock that was set back makes nothing new for longer. */
-  private static boolean isNew(Read last, Instant now) {
+  private boolean isNew(Read last, Instant now) {
     Duration age = Duration.between(last.time(), now);
-    return !age.isNegative() && age.compareTo(ItemsChange.LOOK_AGAIN) < 0;
+    return !age.isNegative() && age.compareTo(lookAgain) < 0;
   }
 
   private Read read(String namespace, ConfigMapKeyRef ref, @Nullable Read last, Instant now) {

@@ -1,6 +1,5 @@
 package dev.andon.operator.workflow;
 
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,16 +7,13 @@ import org.jspecify.annotations.Nullable;
  * it is there again: what a person once looked at is what is run.
  */
 final class ItemsChange {
-  /** No watch tells of a ConfigMap. */
-  static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
-
   private ItemsChange() {}
 
   static @Nullable State hold(Deciding d) {
     if (d.snapshot().items().changed().isEmpty()) {
       return null;
     }
-    d.wakeAt(d.now().plus(LOOK_AGAIN));
+    d.lookAgainLater();
     return State.held(Reasons.ITEMS_CHANGED, String.join("; ", d.snapshot().items().changed()));
   }
 }

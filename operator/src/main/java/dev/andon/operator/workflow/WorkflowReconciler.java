@@ -121,7 +121,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
                   .formatted(StatusWriter.INTENTS_POLICY)
               + " another reading of it; see andon stop --status");
 
-  private final Decider decider = new Decider();
+  private final Decider decider;
   private final Wakes wakes = new Wakes();
   private final Gate gate;
   private final Latch latch;
@@ -152,6 +152,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
   /**
    * @param records where the ledger is kept
    * @param leads whether this process is the one that writes
+   * @param lookAgain as {@link Decider#LOOK_AGAIN}
    */
   @SuppressWarnings("NullAway.Init") // snapshots: JOSDK prepares event sources before it reconciles
   public WorkflowReconciler(
@@ -162,13 +163,15 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
       Supplier<List<String>> unprotected,
       Records records,
       BooleanSupplier leads,
+      Duration lookAgain,
       Clock clock,
       KubernetesClient client) {
+    this.decider = new Decider(lookAgain);
     this.gate = gate;
     this.latch = latch;
     this.executions = executions;
     this.actions = actions;
-    this.itemReads = new ItemReads(client);
+    this.itemReads = new ItemReads(client, lookAgain);
     this.earlierRuns = new EarlierRuns(client, records);
     this.unprotected = unprotected;
     this.clock = clock;
