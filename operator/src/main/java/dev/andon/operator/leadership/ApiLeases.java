@@ -57,8 +57,13 @@ final class ApiLeases implements Leases {
   private Answer within(Duration atMost, Function<KubernetesClient, @Nullable Lease> request)
       throws InterruptedException {
     var answer = new CompletableFuture<Answer>();
+    // No virtual one: those share a few threads of the system with all that decides and sends, and
+    // would wait behind a burst of that.
     Thread asking =
-        Thread.ofVirtual().name("lease").start(() -> answer.complete(answer(client, request)));
+        Thread.ofPlatform()
+            .daemon()
+            .name("andon-lease-request")
+            .start(() -> answer.complete(answer(client, request)));
     try {
       return answer.get(Math.max(1, atMost.toMillis()), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
