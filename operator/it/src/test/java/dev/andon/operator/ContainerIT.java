@@ -30,6 +30,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -262,11 +263,15 @@ class ContainerIT {
   @Test
   void one_that_has_a_permit_and_has_not_heard_of_the_stop_creates_nothing() throws Exception {
     cluster.stop(Cluster.TYPE);
+    var asked = new AtomicInteger();
     Gate frozen =
         new Gate() {
           @Override
           public Entry enter(String workflowType) {
-            return new Entry.Granted(TestPermits.good());
+            // It hears of the stop only when the API server has refused it twice.
+            return asked.incrementAndGet() <= 2
+                ? new Entry.Granted(TestPermits.good())
+                : new Entry.Refused(new StopView.NotVisible("a test"));
           }
 
           @Override
@@ -302,7 +307,10 @@ class ContainerIT {
 
       await().atMost(SLOW_MACHINE).until(() -> runner.outcomes(key.uid()).containsKey(key));
 
-      assertThat(runner.outcomes(key.uid()).get(key)).isInstanceOf(Outcome.NotBegun.class);
+      assertThat(runner.outcomes(key.uid()).get(key))
+          .isInstanceOfSatisfying(
+              Outcome.NotBegun.class, not -> assertThat(not.reason()).isEqualTo("StopUnknown"));
+      assertThat(asked).as("asked anew after each refusal").hasValue(3);
     }
     assertThat(jobs()).isEmpty();
   }
