@@ -2,9 +2,9 @@ package dev.andon.devcluster;
 
 import java.io.Console;
 import java.io.PrintStream;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -18,11 +18,11 @@ final class Progress {
   private static final Duration IN_A_LOG = Duration.ofSeconds(15);
 
   private final PrintStream out;
-  private final Clock clock;
+  private final InstantSource clock;
   private final boolean terminal;
   private final Duration period;
 
-  Progress(PrintStream out, Clock clock, boolean terminal, Duration period) {
+  Progress(PrintStream out, InstantSource clock, boolean terminal, Duration period) {
     this.out = out;
     this.clock = clock;
     this.terminal = terminal;
@@ -35,7 +35,7 @@ final class Progress {
     boolean terminal =
         console != null && console.isTerminal() && !"dumb".equals(System.getenv("TERM"));
     return new Progress(
-        System.err, Clock.systemUTC(), terminal, terminal ? ON_A_TERMINAL : IN_A_LOG);
+        System.err, InstantSource.system(), terminal, terminal ? ON_A_TERMINAL : IN_A_LOG);
   }
 
   /** Work that takes long. */
