@@ -153,7 +153,8 @@ public final class ClusterState {
   }
 
   private void end(ControlPlane.Facts recorded) throws IOException, InterruptedException {
-    Daemon.stop(recorded.daemons());
+    // Not SIGTERM first: what they would bring to its end is deleted.
+    Daemon.kill(recorded.daemons());
     ControlPlane.deleteRecursively(recorded.dir());
     Files.deleteIfExists(stateFile());
   }

@@ -64,6 +64,7 @@ public final class ControlPlane implements AutoCloseable {
 
   private static final String SERVICES = "10.96.0.0/16";
   private static final String KUBERNETES_SERVICE = "10.96.0.1";
+  private static final List<String> FAKE_NODES = List.of("fake-1", "fake-2");
   private static final SecureRandom RANDOM = new SecureRandom();
 
   /**
@@ -273,46 +274,14 @@ public final class ControlPlane implements AutoCloseable {
 
   /** Starts the controller manager if it doesn't run yet, and returns when it works. */
   public synchronized void ensureControllers() throws InterruptedException {
-    if (isRunning(Component.KUBE_CONTROLLER_MANAGER)) {
-      return;
+    if (launchControllers()) {
+      awaitControllers();
     }
-    Path pki = dir.resolve("pki");
-    Path kubeconfig = componentKubeconfig(Component.KUBE_CONTROLLER_MANAGER);
-    launch(
-        Component.KUBE_CONTROLLER_MANAGER,
-        List.of(
-            "--kubeconfig=" + kubeconfig,
-            // One process: an election would only delay the start.
-            "--leader-elect=false",
-            // No server of its own: nobody asks it, and a port could be lost to another run.
-            "--secure-port=0",
-            // The defaults (20 and 30) make the start wait seconds for its own requests.
-            "--kube-api-qps=200",
-            "--kube-api-burst=400",
-            // Without it every controller acts as the controller manager, which RBAC gives little.
-            "--use-service-account-credentials=true",
-            "--service-account-private-key-file=" + pki.resolve("service-accounts.key"),
-            "--root-ca-file=" + pki.resolve("ca.crt"),
-            "--cluster-signing-cert-file=" + pki.resolve("ca.crt"),
-            "--cluster-signing-key-file=" + pki.resolve("ca.key")));
-    awaitExists(
-        Component.KUBE_CONTROLLER_MANAGER, "/api/v1/namespaces/default/serviceaccounts/default");
   }
 
   /** Starts the scheduler if it doesn't run yet. */
   public synchronized void ensureScheduler() throws InterruptedException {
-    if (isRunning(Component.KUBE_SCHEDULER)) {
-      return;
-    }
-    Path kubeconfig = componentKubeconfig(Component.KUBE_SCHEDULER);
-    launch(
-        Component.KUBE_SCHEDULER,
-        List.of(
-            "--kubeconfig=" + kubeconfig,
-            "--leader-elect=false",
-            "--secure-port=0",
-            "--kube-api-qps=200",
-            "--kube-api-burst=400"));
+    launchScheduler();
   }
 
   /**
@@ -323,33 +292,14 @@ public final class ControlPlane implements AutoCloseable {
    * the annotation is removed).
    */
   public synchronized void ensureKwok() throws InterruptedException {
-    if (isRunning(Component.KWOK)) {
-      return;
-    }
-    launch(
-        Component.KWOK,
-        List.of(
-            "--kubeconfig=" + kubeconfig(),
-            "--config=" + kwokStages(),
-            "--manage-all-nodes=true",
-            "--node-lease-duration-seconds=40",
-            "--cidr=10.244.0.0/16",
-            "--node-ip=10.244.0.1"));
-    for (String node : List.of("fake-1", "fake-2")) {
-      create(
-          "/api/v1/nodes",
-          """
-          {"metadata": {"name": "%s", "labels": {"kubernetes.io/hostname": "%s", "type": "kwok"}}}"""
-              .formatted(node, node));
-      awaitReady(
-          Component.KWOK,
-          () -> client().get("/api/v1/nodes/" + node).body().contains("KubeletReady"));
+    if (launchKwok()) {
+      awaitNodes();
     }
   }
 
   /**
-   * Ends the processes of this plane, SIGTERM first, and deletes its folder if it was a temporary
-   * one. A second call does nothing.
+   * Ends the processes of this plane, and deletes its folder if it was a temporary one; where it
+   * stays they get SIGTERM first, to end what they write. A second call does nothing.
    */
   @Override
   public synchronized void close() {
@@ -360,9 +310,12 @@ public final class ControlPlane implements AutoCloseable {
     boolean interrupted = Thread.interrupted();
     try {
       closeClient();
-      Daemon.stop(daemons.values());
       if (deleteDir) {
+        // An API server would take all its grace, waiting for its watches, for nobody.
+        Daemon.kill(daemons.values());
         deleteRecursively(dir);
+      } else {
+        Daemon.stop(daemons.values());
       }
       if (watchdog != null) {
         watchdog.dismiss();
@@ -390,16 +343,18 @@ public final class ControlPlane implements AutoCloseable {
     forgetShutdownHook();
   }
 
-  /** Starts what {@code options} ask for and doesn't run yet. */
-  void ensure(Options options) throws InterruptedException {
-    if (options.controllers()) {
-      ensureControllers();
-    }
+  /** Starts what {@code options} ask for and doesn't run yet: at once, then waits for all. */
+  synchronized void ensure(Options options) throws InterruptedException {
+    boolean controllers = options.controllers() && launchControllers();
     if (options.scheduler()) {
-      ensureScheduler();
+      launchScheduler();
     }
-    if (options.kwok()) {
-      ensureKwok();
+    boolean kwok = options.kwok() && launchKwok();
+    if (controllers) {
+      awaitControllers();
+    }
+    if (kwok) {
+      awaitNodes();
     }
   }
 
@@ -492,6 +447,85 @@ public final class ControlPlane implements AutoCloseable {
                 "--disable-admission-plugins=TaintNodesByCondition"));
     flags.addAll(apiServerFlags);
     launch(Component.KUBE_APISERVER, flags);
+  }
+
+  /** False if it runs already. */
+  private boolean launchControllers() throws InterruptedException {
+    if (isRunning(Component.KUBE_CONTROLLER_MANAGER)) {
+      return false;
+    }
+    Path pki = dir.resolve("pki");
+    Path kubeconfig = componentKubeconfig(Component.KUBE_CONTROLLER_MANAGER);
+    launch(
+        Component.KUBE_CONTROLLER_MANAGER,
+        List.of(
+            "--kubeconfig=" + kubeconfig,
+            // One process: an election would only delay the start.
+            "--leader-elect=false",
+            // No server of its own: nobody asks it, and a port could be lost to another run.
+            "--secure-port=0",
+            // The defaults (20 and 30) make the start wait seconds for its own requests.
+            "--kube-api-qps=200",
+            "--kube-api-burst=400",
+            // Without it every controller acts as the controller manager, which RBAC gives little.
+            "--use-service-account-credentials=true",
+            "--service-account-private-key-file=" + pki.resolve("service-accounts.key"),
+            "--root-ca-file=" + pki.resolve("ca.crt"),
+            "--cluster-signing-cert-file=" + pki.resolve("ca.crt"),
+            "--cluster-signing-key-file=" + pki.resolve("ca.key")));
+    return true;
+  }
+
+  private void awaitControllers() throws InterruptedException {
+    awaitExists(
+        Component.KUBE_CONTROLLER_MANAGER, "/api/v1/namespaces/default/serviceaccounts/default");
+  }
+
+  private void launchScheduler() throws InterruptedException {
+    if (isRunning(Component.KUBE_SCHEDULER)) {
+      return;
+    }
+    Path kubeconfig = componentKubeconfig(Component.KUBE_SCHEDULER);
+    launch(
+        Component.KUBE_SCHEDULER,
+        List.of(
+            "--kubeconfig=" + kubeconfig,
+            "--leader-elect=false",
+            "--secure-port=0",
+            "--kube-api-qps=200",
+            "--kube-api-burst=400"));
+  }
+
+  /** False if it runs already. */
+  private boolean launchKwok() throws InterruptedException {
+    if (isRunning(Component.KWOK)) {
+      return false;
+    }
+    launch(
+        Component.KWOK,
+        List.of(
+            "--kubeconfig=" + kubeconfig(),
+            "--config=" + kwokStages(),
+            "--manage-all-nodes=true",
+            "--node-lease-duration-seconds=40",
+            "--cidr=10.244.0.0/16",
+            "--node-ip=10.244.0.1"));
+    return true;
+  }
+
+  private void awaitNodes() throws InterruptedException {
+    for (String node : FAKE_NODES) {
+      create(
+          "/api/v1/nodes",
+          """
+          {"metadata": {"name": "%s", "labels": {"kubernetes.io/hostname": "%s", "type": "kwok"}}}"""
+              .formatted(node, node));
+    }
+    for (String node : FAKE_NODES) {
+      awaitReady(
+          Component.KWOK,
+          () -> client().get("/api/v1/nodes/" + node).body().contains("KubeletReady"));
+    }
   }
 
   private void launch(Component component, List<String> flags) throws InterruptedException {

@@ -1,5 +1,6 @@
 package dev.andon.devcluster;
 
+import java.util.List;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
@@ -25,15 +26,8 @@ public final class ControlPlaneExtension implements BeforeAllCallback, Parameter
     if (wanted == null) {
       return;
     }
-    if (wanted.controllers()) {
-      plane.ensureControllers();
-    }
-    if (wanted.scheduler()) {
-      plane.ensureScheduler();
-    }
-    if (wanted.kwok()) {
-      plane.ensureKwok();
-    }
+    plane.ensure(
+        new Options(null, wanted.controllers(), wanted.scheduler(), wanted.kwok(), List.of()));
   }
 
   @Override

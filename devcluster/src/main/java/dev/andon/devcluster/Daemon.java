@@ -60,7 +60,8 @@ record Daemon(String name, ProcessIdentity identity, Path log) {
     kill(List.of(this));
   }
 
-  private static void kill(Collection<Daemon> daemons) throws InterruptedException {
+  /** SIGKILL to all at once; returns when none is left. */
+  static void kill(Collection<Daemon> daemons) throws InterruptedException {
     handles(daemons).forEach(ProcessHandle::destroyForcibly);
     if (!allEnd(daemons, AFTER_KILL)) {
       throw new IllegalStateException("still alive after SIGKILL: " + daemons);

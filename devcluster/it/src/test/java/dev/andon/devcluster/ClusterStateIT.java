@@ -6,13 +6,13 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@OnlyWhenChanged
 class ClusterStateIT {
   @TempDir Path stateDir;
   private ClusterState cluster;
@@ -28,15 +28,13 @@ class ClusterStateIT {
   }
 
   @Test
-  void up_twice_is_one_cluster_and_quick_and_down_twice_is_none() throws Exception {
+  void up_twice_is_one_cluster_and_down_twice_is_none() throws Exception {
     assertThat(cluster.status()).isInstanceOf(ClusterState.Down.class);
 
     ClusterState.Up first = cluster.up(Options.apiServerOnly());
-    Instant start = Instant.now();
     ClusterState.Up second = cluster.up(Options.apiServerOnly());
 
-    assertThat(Duration.between(start, Instant.now())).isLessThan(Duration.ofSeconds(20));
-    assertThat(second).isEqualTo(first);
+    assertThat(second).as("the very processes").isEqualTo(first);
     assertThat(cluster.status()).isEqualTo(first);
     assertThat(first.ready()).isTrue();
     assertThat(first.processes())
