@@ -190,7 +190,7 @@ class ExecutionRunnerTest {
     running.gate.beSilent();
     Given given = running.attempt("/erase");
     runner.begin(given.attempt());
-    await().until(() -> running.gate.asked() == 1);
+    running.awaitWaits(1, Duration.ofSeconds(5));
 
     running.clock.jump(Duration.ofHours(-3));
     running.time.pass(Duration.ofSeconds(5));
@@ -807,6 +807,7 @@ class ExecutionRunnerTest {
     }
     if (fault.equals("hang")) {
       running.awaitRequests(10);
+      running.awaitWaits(10, Given.DEADLINE);
       running.time.pass(Given.DEADLINE);
     }
     await().until(() -> runner.outcomes(Given.UID).size() == 10);

@@ -311,6 +311,8 @@ class GrpcExecutionTest {
     running.runner.begin(attempt());
     await().until(() -> executor.calls("Observe").size() > 1);
     assertThat(executor.calls("Cancel")).as("before its time is over").isEmpty();
+    running.time.pass(LONG);
+    await().until(() -> !executor.calls("Cancel").isEmpty());
 
     assertThat(running.endInTime(KEY)).isInstanceOf(Outcome.Unknown.class);
     assertThat(runs()).isEqualTo(1);
@@ -510,7 +512,7 @@ class GrpcExecutionTest {
     running.runner.cancel(KEY.uid());
 
     assertThat(running.end(KEY)).isEqualTo(new Outcome.Cancelled());
-    assertThat(executor.givenUp()).contains("Run");
+    await().until(() -> executor.givenUp().contains("Run"));
     assertThat(executor.calls("Cancel")).hasSize(2);
     assertThat(executor.calls("Observe")).hasSize(2);
     assertThat(runs()).isEqualTo(1);
@@ -607,11 +609,13 @@ class GrpcExecutionTest {
     executor.on("Cancel", cancelled());
     running.runner.begin(attempt());
     await().until(() -> runs() == 1);
+    running.awaitWaits(1, LONG);
+    running.time.pass(LONG);
 
-    assertThat(running.endInTime(KEY))
+    assertThat(running.end(KEY))
         .asInstanceOf(type(Outcome.Failed.class))
         .satisfies(failed -> assertThat(failed.reason()).isEqualTo("TimedOut"));
-    assertThat(executor.givenUp()).contains("Run");
+    await().until(() -> executor.givenUp().contains("Run"));
   }
 
   @Test

@@ -492,6 +492,7 @@ class HttpExecutionTest {
   private Outcome outcomeOfAWait(Given given) {
     running.runner.begin(given.attempt());
     running.awaitRequests(1);
+    running.awaitWaits(1, Given.DEADLINE);
     running.time.pass(Given.DEADLINE);
     return running.end(given.key());
   }

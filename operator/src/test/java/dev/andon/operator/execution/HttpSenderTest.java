@@ -148,7 +148,7 @@ class HttpSenderTest {
     var sent = new AtomicReference<Sent>();
     Thread.startVirtualThread(
         () -> sent.set(sender.send(TestPermits.good(), request("POST"), LONG)));
-    await().until(() -> target.requests().size() == 1);
+    await().until(() -> target.requests().size() == 1 && time.waits().contains(LONG));
     time.pass(LONG);
 
     await().until(() -> sent.get() != null);

@@ -111,6 +111,16 @@ final class Running implements AutoCloseable {
     return Optional.ofNullable(runner.outcomes(key.uid()).get(key));
   }
 
+  /**
+   * Until so many answers are waited for, at most for this long each: from then on passing this
+   * time ends the wait. A request may arrive before the wait for its answer begins.
+   */
+  void awaitWaits(int count, Duration atMost) {
+    await()
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> time.waits().stream().filter(atMost::equals).count() >= count);
+  }
+
   void awaitRequests(int count) {
     await()
         .atMost(Duration.ofSeconds(60))
