@@ -58,8 +58,8 @@ class PolicyEngineScaleTest {
   private static PolicyInput workflow(int machines, String site) {
     return Given.workflow(
         ("{name: t, jobs: [{name: t, type: token-bucket, args: {bucket: b, fatal: 'true'}}]},{name:"
-             + " e, forEach: {range: {from: 1, to: %d}, batch: {size: 5, pauseSeconds: 60}, job:"
-             + " {type: disk-erase, args: {site: '%s', machine: 'aap-$(item)'}}}}")
+                + " e, forEach: {range: {from: 1, to: %d}, batch: {size: 5, pauseSeconds: 60}, job:"
+                + " {type: disk-erase, args: {site: '%s', machine: 'aap-$(item)'}}}}")
             .formatted(machines, site));
   }
 

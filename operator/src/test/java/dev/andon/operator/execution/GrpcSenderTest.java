@@ -91,10 +91,18 @@ class GrpcSenderTest {
   @Test
   void while_the_server_lets_no_call_begin_the_permit_is_not_used() throws Exception {
     var used = new AtomicInteger();
-    try (var server = new RawHttp2(RawHttp2.Manner.DROP, 0).greet()) {
+    var time = new TimeInHand();
+    try (var server = new RawHttp2(RawHttp2.Manner.DROP, 0).greet();
+        var timed = new GrpcSender(time)) {
       Permit permit = TestPermits.goodWhile(() -> used.incrementAndGet() > 0);
+      var target = new Target(server.target(), true);
+      var sent = new CompletableFuture<Sent>();
+      Thread.ofVirtual().start(() -> sent.complete(timed.run(permit, target, REQUEST, LONG)));
 
-      assertThat(send(permit, server.target())).isEqualTo(new Sent.NoRoom());
+      await().until(() -> server.known() == 1 && !time.waits().isEmpty());
+      time.pass(GrpcSender.CONNECT_TIMEOUT);
+
+      assertThat(sent.get(60, TimeUnit.SECONDS)).isEqualTo(new Sent.NoRoom());
 
       assertThat(used).hasValue(0);
       assertThat(server.requests()).isZero();
@@ -208,18 +216,26 @@ class GrpcSenderTest {
 
   @Test
   void after_a_run_without_an_answer_the_next_has_a_connection_of_its_own() throws Exception {
+    var time = new TimeInHand();
     try (var server = new LoopbackExecutor();
-        var proxy = new SwallowingProxy(server.port())) {
+        var proxy = new SwallowingProxy(server.port());
+        var timed = new GrpcSender(time)) {
       server.on("Run", done());
       server.on("Observe", done());
       var target = new Target("127.0.0.1:" + proxy.port(), true);
-      sender.observe(target, OBSERVE, LONG);
+      timed.observe(target, OBSERVE, LONG);
       proxy.swallow();
+      Duration longer = LONG.plusSeconds(1);
+      var sent = new CompletableFuture<Sent>();
+      Thread.ofVirtual()
+          .start(() -> sent.complete(timed.run(TestPermits.good(), target, REQUEST, longer)));
 
-      assertThat(sender.run(TestPermits.good(), target, REQUEST, Duration.ofSeconds(4)))
-          .isEqualTo(new Sent.TimedOut(true));
+      // It is written, and its answer waited for.
+      await().until(() -> time.waits().contains(longer));
+      time.pass(longer);
 
-      assertThat(sender.observe(target, OBSERVE, LONG).getState().hasSucceeded()).isTrue();
+      assertThat(sent.get(60, TimeUnit.SECONDS)).isEqualTo(new Sent.TimedOut(true));
+      assertThat(timed.observe(target, OBSERVE, LONG).getState().hasSucceeded()).isTrue();
       assertThat(server.calls("Run")).isEmpty();
     }
   }

@@ -41,6 +41,7 @@ final class RawHttp2 implements AutoCloseable {
   private final ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicInteger requests = new AtomicInteger();
+  private final AtomicInteger known = new AtomicInteger();
   private final CountDownLatch greet = new CountDownLatch(1);
   private final List<Socket> open = new CopyOnWriteArrayList<>();
   private final Manner manner;
@@ -63,6 +64,11 @@ final class RawHttp2 implements AutoCloseable {
   /** Requests that came in to their end. */
   int requests() {
     return requests.get();
+  }
+
+  /** On how many connections the client has read who it is, and answered what came behind that. */
+  int known() {
+    return known.get();
   }
 
   /** Says who it is, which a client waits for before it sends anything. */
@@ -96,13 +102,16 @@ final class RawHttp2 implements AutoCloseable {
           0,
           0,
           ByteBuffer.allocate(6).putShort((short) MAX_CONCURRENT_STREAMS).putInt(maxStreams));
+      write(out, PING, 0, 0, ByteBuffer.allocate(8));
       while (true) {
         int length = in.readUnsignedShort() << 8 | in.readUnsignedByte();
         int type = in.readUnsignedByte();
         int flags = in.readUnsignedByte();
         int stream = in.readInt();
         byte[] payload = in.readNBytes(length);
-        if ((type == SETTINGS || type == PING) && (flags & ACK) == 0) {
+        if (type == PING && (flags & ACK) != 0) {
+          known.incrementAndGet();
+        } else if ((type == SETTINGS || type == PING) && (flags & ACK) == 0) {
           write(
               out, type, ACK, 0, type == PING ? ByteBuffer.wrap(payload) : ByteBuffer.allocate(0));
         } else if (type == DATA && (flags & END_STREAM) != 0) {
