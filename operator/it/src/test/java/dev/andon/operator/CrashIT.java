@@ -166,7 +166,8 @@ class CrashIT {
     synchronized void fill() {
       name = "operator-" + started.incrementAndGet();
       log = folder.resolve(name + ".log");
-      ProcessBuilder builder = Cluster.operatorBuilder(kubeconfig, log);
+      // The usual terms, so that none is starved; but a lease that is free is taken soon.
+      ProcessBuilder builder = Cluster.operatorBuilder(kubeconfig, log, "--retry-period=500ms");
       builder.environment().put("HOSTNAME", name);
       try {
         process = builder.start();
