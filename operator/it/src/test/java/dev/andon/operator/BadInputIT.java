@@ -159,7 +159,7 @@ class BadInputIT {
       String name, String type, String blocks, String reason, String message) {
     apply(name, type, blocks);
     cluster.kubectl(
-        "wait", "--for=condition=Finished", "awf/" + name, "-n", namespace, "--timeout=20s");
+        "wait", "--for=condition=Finished", "awf/" + name, "-n", namespace, "--timeout=60s");
 
     assertThat(cluster.reason(namespace, name)).isEqualTo(reason);
     assertThat(
@@ -232,7 +232,7 @@ class BadInputIT {
       cluster.stopConfigMap(data);
     }
     cluster.kubectl(
-        "wait", "--for=condition=Complete", "awf/" + name, "-n", namespace, "--timeout=20s");
+        "wait", "--for=condition=Complete", "awf/" + name, "-n", namespace, "--timeout=60s");
   }
 
   @Test

@@ -521,6 +521,7 @@ class LeadershipIT {
 
       // Until the first has ended, so that whatever is asked is asked by that one.
       other.freeze();
+      assertThat(first.process.isAlive()).as("lives, to be cut off:%n%s", first.log()).isTrue();
       first.isToLose = true;
       proxy.cut();
       Instant cut = Instant.now();
