@@ -155,8 +155,9 @@ class LeadershipIT {
     }
 
     void freeze() throws Exception {
-      isToLose = true;
+      // Fails where it has ended, starved.
       signal("STOP");
+      isToLose = true;
     }
 
     void signal(String name) throws Exception {
