@@ -47,7 +47,8 @@ class DemoIT {
 
   @Test
   void the_stop_ends_it_and_nothing_is_begun_after() throws Exception {
-    int exit = run(new Demo.Settings(true, false, 103, Pace.OF_TESTS));
+    // So slow that on no machine all are erased before the stop is written.
+    int exit = run(new Demo.Settings(true, false, 103, new Pace(1000, 2000, 0)));
 
     assertThat(said())
         .contains("Now somebody pulls the cord.")
@@ -56,7 +57,7 @@ class DemoIT {
         .containsPattern("final status +Stopped, \\d+/105 jobs; SatelliteDiskErase is \"stop\"")
         .contains("+ Nothing was begun after the stop.");
     assertThat(exit).isZero();
-    assertThat(events("erase-began")).hasSizeBetween(20, 40);
+    assertThat(events("erase-began")).hasSizeBetween(20, 102);
     assertThat(events("erase-done").size() + events("erase-cancelled").size())
         .as("every erase that was begun has ended")
         .isEqualTo(events("erase-began").size());

@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /** A control plane with Andon installed, an operator, and people with the shipped roles. */
@@ -69,13 +68,15 @@ final class PeopleCluster implements AutoCloseable {
           rules: [{restrictJobTypes: {allowed: [sleep]}}]
         """);
     startOperator();
-    Awaitility.await()
-        .atMost(PATIENCE)
-        .untilAsserted(
-            () ->
-                assertThat(sh(admin(), "kubectl get cm emergency-stop -n andon-stop").exit())
-                    .as("the operator creates it, empty")
-                    .isZero());
+    awaitStop();
+  }
+
+  /** Until the operator has created the ConfigMap, empty. */
+  void awaitStop() {
+    succeeds(
+        admin(),
+        "kubectl wait --for=create cm/emergency-stop -n andon-stop --timeout=%ds"
+            .formatted(PATIENCE.toSeconds()));
   }
 
   void startOperator() throws IOException {
@@ -143,13 +144,17 @@ final class PeopleCluster implements AutoCloseable {
     succeeds(admin(), "kubectl apply -f - <<'END'\n" + yaml + "\nEND");
   }
 
-  /** Sleeps a hundred seconds at a time; in namespace fleet. */
+  /**
+   * Sleeps a hundred seconds at a time.
+   *
+   * @param name in namespace fleet, or {@code namespace/name}
+   */
   void workflow(String name, String type) {
     apply(
         """
         apiVersion: andon.dev/v1alpha1
         kind: Workflow
-        metadata: {name: %s, namespace: fleet}
+        metadata: {name: %s, namespace: %s}
         spec:
           type: %s
           blocks:
@@ -159,21 +164,39 @@ final class PeopleCluster implements AutoCloseable {
               range: {from: 1, to: 20, format: "aap-%%d"}
               job: {type: sleep, args: {seconds: "100"}}
         """
-            .formatted(name, type));
+            .formatted(nameOf(name), namespaceOf(name), type));
   }
 
   String get(String what, String jsonPath) {
     return succeeds(admin(), "kubectl get %s -o jsonpath='%s'".formatted(what, jsonPath)).strip();
   }
 
+  /**
+   * @param workflow in namespace fleet, or {@code namespace/name}
+   */
   String phase(String workflow) {
-    return get("awf %s -n fleet".formatted(workflow), "{.status.phase}");
+    return get(
+        "awf %s -n %s".formatted(nameOf(workflow), namespaceOf(workflow)), "{.status.phase}");
   }
 
+  /** By one watch: a kubectl after the other would take the time of what is waited for. */
   void awaitPhase(String workflow, String phase) {
-    Awaitility.await()
-        .atMost(PATIENCE)
-        .untilAsserted(() -> assertThat(phase(workflow)).as(workflow).isEqualTo(phase));
+    Run waited =
+        sh(
+            admin(),
+            "kubectl wait awf %s -n %s --for=jsonpath='{.status.phase}'=%s --timeout=%ds"
+                .formatted(nameOf(workflow), namespaceOf(workflow), phase, PATIENCE.toSeconds()));
+    assertThat(waited.exit())
+        .as("%s is to be %s, and is %s: %s", workflow, phase, phase(workflow), waited.output())
+        .isZero();
+  }
+
+  private static String nameOf(String workflow) {
+    return workflow.substring(workflow.indexOf('/') + 1);
+  }
+
+  private static String namespaceOf(String workflow) {
+    return workflow.contains("/") ? workflow.substring(0, workflow.indexOf('/')) : "fleet";
   }
 
   @Override

@@ -9,16 +9,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Stop, arm, status and drill as people with the shipped roles run them. The plane is its own: it
- * stops everything.
+ * Stop, arm, status and drill as people with the shipped roles run them. The plane is its own: some
+ * stop everything.
+ *
+ * <p>Each scene has a type and a namespace of its own, and leaves behind what it likes. Those that
+ * look at everything there is, or are about all types, begin by {@linkplain #clear clearing} it
+ * away; those that spoil the ConfigMap leave a new one.
  */
 @Timeout(600)
 class PeopleIT {
@@ -54,6 +56,26 @@ class PeopleIT {
         kubectl create clusterrolebinding joe --clusterrole=andon-armer --user=joe
         kubectl apply -f examples/drill/drill.yaml
         kubectl create rolebinding joe -n andon-drill --role=andon-drill --user=joe
+        kubectl apply -f - <<'END'
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: supervised}
+        ---
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: orphaned}
+        ---
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: busy}
+        ---
+        apiVersion: andon.dev/v1alpha1
+        kind: WorkflowPolicy
+        metadata: {name: scenes}
+        spec:
+          workflowTypes: [Supervised, NotForMe, Immutable, Orphaned, Busy]
+          rules: [{restrictJobTypes: {allowed: [sleep]}}]
+        END
         """);
   }
 
@@ -64,23 +86,27 @@ class PeopleIT {
     }
   }
 
-  /** Each test begins with nothing armed and nothing there. */
-  @BeforeEach
-  @AfterEach
-  void clear() {
+  /** Nothing is armed, and nothing there. */
+  private static void clear() {
     cluster.succeeds(
         cluster.admin(),
         """
         kubectl delete awf --all -A --timeout=120s
         kubectl delete workflowrecords --all
-        kubectl delete cm emergency-stop -n andon-stop --ignore-not-found
-        kubectl wait --for=create cm/emergency-stop -n andon-stop --timeout=120s
         """);
+    newStop();
+  }
+
+  private static void newStop() {
+    cluster.succeeds(
+        cluster.admin(), "kubectl delete cm emergency-stop -n andon-stop --ignore-not-found");
+    cluster.awaitStop();
   }
 
   @Test
   void an_armer_sees_what_will_start_and_a_responder_stops_it() throws Exception {
     // Given two workflows that wait, one of them for a person
+    clear();
     cluster.workflow("erase-aap", "SatelliteDiskErase");
     cluster.workflow("reboot", "Reboot");
     cluster.awaitPhase("erase-aap", "Pending");
@@ -135,6 +161,7 @@ class PeopleIT {
   @Test
   void what_finished_long_ago_is_pruned_and_its_record_keeps_it_from_running_again() {
     // given one that has ended, one that runs, and one that waits
+    clear();
     cluster.apply(NOTHING_TO_DO);
     cluster.workflow("erase-aap", "SatelliteDiskErase");
     cluster.workflow("reboot", "Reboot");
@@ -178,39 +205,41 @@ class PeopleIT {
     cluster.succeeds(
         cluster.admin(),
         """
-        kubectl create rolebinding susi -n fleet --clusterrole=workflow-supervisor --user=susi
+        kubectl create rolebinding susi -n supervised --clusterrole=workflow-supervisor --user=susi
         """);
     Path supervisor = cluster.person("susi");
-    cluster.workflow("erase-aap", "SatelliteDiskErase");
-    cluster.awaitPhase("erase-aap", "Pending");
+    cluster.workflow("supervised/erase-aap", "Supervised");
+    cluster.awaitPhase("supervised/erase-aap", "Pending");
 
-    assertThat(cluster.succeeds(supervisor, "andon pause erase-aap -n fleet --reason 'looks odd'"))
+    assertThat(
+            cluster.succeeds(
+                supervisor, "andon pause erase-aap -n supervised --reason 'looks odd'"))
         .startsWith("Applied: ");
-    assertThat(cluster.get("awf erase-aap -n fleet", "{.status.paused.by}")).isEqualTo("susi");
-    Run start = cluster.sh(supervisor, "andon start erase-aap -n fleet --reason 'by mistake'");
+    assertThat(cluster.get("awf erase-aap -n supervised", "{.status.paused.by}")).isEqualTo("susi");
+    Run start = cluster.sh(supervisor, "andon start erase-aap -n supervised --reason 'by mistake'");
     assertThat(start.exit()).isEqualTo(1);
     assertThat(start.output()).startsWith("andon: Refused: ").contains("Automatic");
     assertThat(
-            cluster.succeeds(supervisor, "andon cancel erase-aap -n fleet --reason 'wrong site'"))
+            cluster.succeeds(
+                supervisor, "andon cancel erase-aap -n supervised --reason 'wrong site'"))
         .startsWith("Applied: ");
-    cluster.awaitPhase("erase-aap", "Failed");
-    Run late = cluster.sh(responder, "andon pause erase-aap -n fleet --reason x");
+    cluster.awaitPhase("supervised/erase-aap", "Failed");
+    Run late = cluster.sh(responder, "andon pause erase-aap -n supervised --reason x");
     assertThat(late.exit()).isEqualTo(1);
     assertThat(late.output())
         .contains("workflowactions", "Forbidden".toLowerCase(java.util.Locale.ROOT));
-    cluster.succeeds(cluster.admin(), "kubectl delete workflowactions --all -n fleet");
   }
 
   @Test
   void a_responder_cannot_arm_and_is_told_who_can() {
-    Run run = cluster.sh(responder, "andon arm SatelliteDiskErase --reason 'let me' --yes");
+    Run run = cluster.sh(responder, "andon arm NotForMe --reason 'let me' --yes");
 
     assertThat(run.exit()).isEqualTo(1);
     assertThat(run.output())
         .contains("andon-arming-guard")
         .contains("resume")
         .contains("--clusterrole=andon-armer");
-    assertThat(cluster.get("cm emergency-stop -n andon-stop", "{.data}")).isEmpty();
+    assertThat(cluster.get("cm emergency-stop -n andon-stop", "{.data.NotForMe}")).isEmpty();
   }
 
   @Test
@@ -244,11 +273,15 @@ class PeopleIT {
         cluster.admin(),
         "kubectl patch cm emergency-stop -n andon-stop --type merge -p '{\"immutable\":true}'");
 
-    assertThat(cluster.succeeds(responder, "andon stop"))
-        .contains("IT IS A STOP: the ConfigMap is immutable");
-    Run arm = cluster.sh(armer, "andon arm SatelliteDiskErase --reason r --yes");
-    assertThat(arm.exit()).isEqualTo(1);
-    assertThat(arm.output()).contains("kubectl delete cm emergency-stop -n andon-stop");
+    try {
+      assertThat(cluster.succeeds(responder, "andon stop"))
+          .contains("IT IS A STOP: the ConfigMap is immutable");
+      Run arm = cluster.sh(armer, "andon arm Immutable --reason r --yes");
+      assertThat(arm.exit()).isEqualTo(1);
+      assertThat(arm.output()).contains("kubectl delete cm emergency-stop -n andon-stop");
+    } finally {
+      newStop();
+    }
   }
 
   @Test
@@ -263,36 +296,41 @@ class PeopleIT {
         """
             .formatted(folder));
 
-    String said = cluster.succeeds(responder, "andon stop --reason 'a reason that has no room'");
+    try {
+      String said = cluster.succeeds(responder, "andon stop --reason 'a reason that has no room'");
 
-    assertThat(said)
-        .contains("deleting the ConfigMap instead, which is a stop too")
-        .contains("IT IS A STOP: the ConfigMap was deleted");
-    assertThat(cluster.get("cm emergency-stop -n andon-stop --ignore-not-found", "{.data.full}"))
-        .isEmpty();
+      assertThat(said)
+          .contains("deleting the ConfigMap instead, which is a stop too")
+          .contains("IT IS A STOP: the ConfigMap was deleted");
+      assertThat(cluster.get("cm emergency-stop -n andon-stop --ignore-not-found", "{.data.full}"))
+          .isEmpty();
+    } finally {
+      newStop();
+    }
   }
 
   @Test
   void it_stops_with_the_operator_dead_and_says_that_nobody_has_looked() throws Exception {
-    cluster.workflow("erase-aap", "SatelliteDiskErase");
-    cluster.succeeds(armer, "andon arm SatelliteDiskErase --reason 'site checked' --yes");
-    cluster.awaitPhase("erase-aap", "Running");
+    cluster.workflow("orphaned/erase-aap", "Orphaned");
+    cluster.succeeds(armer, "andon arm Orphaned --reason 'site checked' --yes");
+    cluster.awaitPhase("orphaned/erase-aap", "Running");
     cluster.stopOperator();
     try {
-      Run run = cluster.sh(responder, "andon stop --timeout 1");
+      Run run = cluster.sh(responder, "andon stop Orphaned --timeout 1");
       assertThat(run.exit()).as("not everything is known to be dead").isEqualTo(1);
       assertThat(run.output())
           .contains("WRITTEN after ")
           .contains("STILL ALIVE after 1 s: 1 workflow.")
-          .contains("fleet/erase-aap  Running");
+          .contains("orphaned/erase-aap  Running");
     } finally {
       cluster.startOperator();
     }
-    cluster.awaitPhase("erase-aap", "Stopped");
+    cluster.awaitPhase("orphaned/erase-aap", "Stopped");
   }
 
   @Test
   void what_arming_all_opens_is_shown() {
+    clear();
     cluster.succeeds(armer, "andon arm Reboot --reason one --yes");
     cluster.succeeds(responder, "andon stop --reason 'all of it'");
     cluster.workflow("reboot", "Reboot");
@@ -333,15 +371,15 @@ class PeopleIT {
 
   @Test
   void a_drill_refuses_a_type_of_which_something_runs() {
-    cluster.workflow("erase-aap", "SatelliteDiskErase");
-    cluster.succeeds(armer, "andon arm SatelliteDiskErase --reason 'site checked' --yes");
-    cluster.awaitPhase("erase-aap", "Running");
+    cluster.workflow("busy/erase-aap", "Busy");
+    cluster.succeeds(armer, "andon arm Busy --reason 'site checked' --yes");
+    cluster.awaitPhase("busy/erase-aap", "Running");
 
-    Run run = cluster.sh(armer, "andon drill SatelliteDiskErase --yes -n fleet");
+    Run run = cluster.sh(armer, "andon drill Busy --yes -n busy");
 
     assertThat(run.exit()).isEqualTo(1);
-    assertThat(run.output()).contains("would stop them for good: fleet/erase-aap");
-    assertThat(cluster.phase("erase-aap")).isEqualTo("Running");
+    assertThat(run.output()).contains("would stop them for good: busy/erase-aap");
+    assertThat(cluster.phase("busy/erase-aap")).isEqualTo("Running");
   }
 
   private static JsonNode json(Path person) throws Exception {
