@@ -8,9 +8,11 @@ import dev.andon.devcluster.ControlPlane;
 import dev.andon.devcluster.RealControlPlane;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Function;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +28,19 @@ import org.junit.jupiter.api.Timeout;
 class ChartIT {
   private static final String SYSTEM = "andon-system";
   private static final String ACCOUNT = "system:serviceaccount:andon-system:andon-operator";
+
+  /** What a person writes. */
+  static final String ARMED =
+      """
+      apiVersion: v1
+      kind: ConfigMap
+      metadata:
+        name: emergency-stop
+        namespace: andon-stop
+        annotations: {andon.dev/arm-reason: a test}
+      data: {Example: go}
+      """;
+
   private static final String WORKFLOW =
       """
       apiVersion: andon.dev/v1alpha1
@@ -44,6 +59,75 @@ class ChartIT {
       metadata: {name: never, namespace: andon-system, labels: {andon.dev/workflow-type: all}}
       spec: {template: {spec: {restartPolicy: Never, containers: [{name: none, image: none}]}}}
       """;
+
+  /**
+   * Expected, verb, what, and where: resource, with a subresource after a colon, a group after a
+   * dot and a name after a slash; in a namespace or in all.
+   */
+  private static final String RIGHTS =
+      """
+      yes list workflows.andon.dev -A
+      yes watch workflows.andon.dev -A
+      yes patch workflows.andon.dev -n default
+      yes update workflows:status.andon.dev -n default
+      yes operate workflows.andon.dev -n default
+      yes watch jobtypes.andon.dev -A
+      yes watch workflowpolicies.andon.dev -A
+      yes patch workflowpolicies:status.andon.dev -A
+      yes get tokenbuckets.andon.dev -A
+      yes update tokenbuckets:status.andon.dev -A
+      yes watch namespaces -A
+      yes get configmaps/emergency-stop -n andon-stop
+      yes watch configmaps -n andon-stop
+      yes create configmaps -n andon-stop
+      yes get secrets/fleet -n andon-system
+      no update configmaps/emergency-stop -n andon-stop
+      no patch configmaps/emergency-stop -n andon-stop
+      no delete configmaps/emergency-stop -n andon-stop
+      no deletecollection configmaps -n andon-stop
+      no resume emergencystops.andon.dev -n andon-stop
+      no delete namespaces/andon-stop -A
+      no patch namespaces/andon-stop -A
+      no create namespaces -A
+      yes get configmaps -n default
+      no list configmaps -n default
+      no create configmaps -n default
+      no get secrets -n default
+      no get secrets -n andon-stop
+      no get secrets -n kube-system
+      no list secrets -n andon-system
+      no update secrets -n andon-system
+      no create pods -n andon-system
+      no create pods -n default
+      no create pods:exec -n andon-system
+      yes create jobs.batch -n andon-system
+      yes list validatingadmissionpolicybindings.admissionregistration.k8s.io -A
+      yes list mutatingwebhookconfigurations.admissionregistration.k8s.io -A
+      yes create jobs.batch -n default
+      yes patch jobs.batch -n default
+      no delete jobs.batch -n default
+      no create workflows.andon.dev -n default
+      no update workflows.andon.dev -n default
+      no delete workflows.andon.dev -n default
+      no create jobtypes.andon.dev -A
+      no update jobtypes.andon.dev -A
+      no run jobtypes.andon.dev -A
+      no update workflowpolicies.andon.dev -A
+      no delete workflowpolicies.andon.dev -A
+      no update tokenbuckets.andon.dev -A
+      no create workflowactions.andon.dev -n default
+      no approve workflows.andon.dev -n default
+      no create serviceaccounts:token -n andon-system
+      no bind clusterroles.rbac.authorization.k8s.io -A
+      no escalate clusterroles.rbac.authorization.k8s.io -A
+      no impersonate users -A
+      no update customresourcedefinitions.apiextensions.k8s.io -A
+      no create validatingadmissionpolicies.admissionregistration.k8s.io -A
+      """;
+
+  private static final Pattern WHAT =
+      Pattern.compile(
+          "(?<resource>[a-z]+)(:(?<subresource>[a-z]+))?(\\.(?<group>[a-z0-9.]+))?(/(?<name>.+))?");
 
   private final ControlPlane plane;
   private final Tool helm;
@@ -77,8 +161,7 @@ class ChartIT {
    */
   @AfterEach
   void uninstall() {
-    helm.succeeds(
-        "uninstall", "andon", "-n", SYSTEM, "--ignore-not-found", "--wait", "--timeout", "60s");
+    helm.succeeds("uninstall", "andon", "-n", SYSTEM, "--ignore-not-found");
     kubectl.run("", "-n", "andon-stop", "delete", "cm", "emergency-stop");
   }
 
@@ -100,7 +183,7 @@ class ChartIT {
         .isEqualTo("8080");
 
     // Given a person's arming, and a Workflow
-    armed();
+    kubectl.succeedsWith(ARMED, "create", "-f", "-");
     String stop = stop();
     String namespace = plane.freshNamespace();
     // The mutating policies know a new kind some seconds after the API server serves it.
@@ -192,7 +275,21 @@ class ChartIT {
 
   @Test
   void the_api_server_accepts_every_object_with_every_value() {
-    kubectl.run("", "create", "namespace", "andon-stop");
+    // If it is not there: as if of the release, as the tests after this one install it.
+    kubectl.run(
+        """
+        apiVersion: v1
+        kind: Namespace
+        metadata:
+          name: andon-stop
+          labels: {app.kubernetes.io/managed-by: Helm}
+          annotations:
+            meta.helm.sh/release-name: andon
+            meta.helm.sh/release-namespace: andon-system
+        """,
+        "create",
+        "-f",
+        "-");
     String rendered =
         helm.succeedsWith(
             ChartRenderIT.EVERYTHING,
@@ -237,90 +334,73 @@ class ChartIT {
   void the_operator_can_do_its_work_and_nothing_else() {
     install();
 
-    Map<String, Boolean> rights =
-        Stream.of(
-                """
-                yes list workflows.andon.dev -A
-                yes watch workflows.andon.dev -A
-                yes patch workflows.andon.dev -n default
-                yes update workflows.andon.dev --subresource=status -n default
-                yes operate workflows.andon.dev -n default
-                yes watch jobtypes.andon.dev -A
-                yes watch workflowpolicies.andon.dev -A
-                yes patch workflowpolicies.andon.dev --subresource=status -A
-                yes get tokenbuckets.andon.dev -A
-                yes update tokenbuckets.andon.dev --subresource=status -A
-                yes watch namespaces -A
-                yes get configmaps/emergency-stop -n andon-stop
-                yes watch configmaps -n andon-stop
-                yes create configmaps -n andon-stop
-                yes get secrets/fleet -n andon-system
-                no update configmaps/emergency-stop -n andon-stop
-                no patch configmaps/emergency-stop -n andon-stop
-                no delete configmaps/emergency-stop -n andon-stop
-                no deletecollection configmaps -n andon-stop
-                no resume emergencystops.andon.dev -n andon-stop
-                no delete namespaces/andon-stop -A
-                no patch namespaces/andon-stop -A
-                no create namespaces -A
-                yes get configmaps -n default
-                no list configmaps -n default
-                no create configmaps -n default
-                no get secrets -n default
-                no get secrets -n andon-stop
-                no get secrets -n kube-system
-                no list secrets -n andon-system
-                no update secrets -n andon-system
-                no create pods -n andon-system
-                no create pods -n default
-                no create pods --subresource=exec -n andon-system
-                yes create jobs.batch -n andon-system
-                yes list validatingadmissionpolicybindings.admissionregistration.k8s.io -A
-                yes list mutatingwebhookconfigurations.admissionregistration.k8s.io -A
-                yes create jobs.batch -n default
-                yes patch jobs.batch -n default
-                no delete jobs.batch -n default
-                no create workflows.andon.dev -n default
-                no update workflows.andon.dev -n default
-                no delete workflows.andon.dev -n default
-                no create jobtypes.andon.dev -A
-                no update jobtypes.andon.dev -A
-                no run jobtypes.andon.dev -A
-                no update workflowpolicies.andon.dev -A
-                no delete workflowpolicies.andon.dev -A
-                no update tokenbuckets.andon.dev -A
-                no create workflowactions.andon.dev -n default
-                no approve workflows.andon.dev -n default
-                no create serviceaccounts --subresource=token -n andon-system
-                no bind clusterroles.rbac.authorization.k8s.io -A
-                no escalate clusterroles.rbac.authorization.k8s.io -A
-                no impersonate users -A
-                no update customresourcedefinitions.apiextensions.k8s.io -A
-                no create validatingadmissionpolicies.admissionregistration.k8s.io -A
-                """
-                    .split("\n"))
-            .collect(Collectors.toMap(Function.identity(), right -> right.startsWith("yes ")));
+    List<Right> rights = RIGHTS.lines().map(Right::of).toList();
 
-    assertThat(
-            rights.keySet().stream()
-                .filter(right -> may(right.split(" ", 2)[1]) != rights.get(right)))
-        .as("answered otherwise")
-        .isEmpty();
+    // The API server knows new roles a moment after it has them.
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(() -> assertThat(answeredOtherwise(rights)).isEmpty());
   }
 
-  private boolean may(String request) {
-    String answer =
-        kubectl
-            .run(
-                "",
-                Stream.concat(
-                        Stream.of("auth", "can-i", "--as=" + ACCOUNT),
-                        Stream.of(request.split(" ")))
-                    .toArray(String[]::new))
-            .output();
-    String last = answer.strip().lines().reduce("", (a, b) -> b);
-    assertThat(last).as("kubectl auth can-i %s: %s", request, answer).isIn("yes", "no");
-    return last.equals("yes");
+  /** Asked all at once: what is created is a question, what comes back its answer. */
+  private List<Right> answeredOtherwise(List<Right> rights) {
+    List<JsonNode> answers =
+        Checkout.objects(
+            kubectl.succeedsWith(
+                rights.stream().map(Right::review).collect(Collectors.joining("---\n")),
+                "create",
+                "-o",
+                "yaml",
+                "-f",
+                "-"));
+    assertThat(answers.stream().map(answer -> answer.at("/spec/resourceAttributes/verb").asText()))
+        .as("one for each, in their order")
+        .containsExactlyElementsOf(rights.stream().map(Right::verb).toList());
+    return IntStream.range(0, rights.size())
+        .filter(i -> rights.get(i).expected() != answers.get(i).at("/status/allowed").asBoolean())
+        .mapToObj(rights::get)
+        .toList();
+  }
+
+  /**
+   * One line of {@link #RIGHTS}.
+   *
+   * @param expected whether it may
+   * @param namespace empty for all
+   */
+  private record Right(boolean expected, String verb, String what, String namespace) {
+    static Right of(String line) {
+      String[] words = line.split(" ");
+      return new Right(
+          words[0].equals("yes"), words[1], words[2], words[3].equals("-A") ? "" : words[4]);
+    }
+
+    String review() {
+      Matcher parts = WHAT.matcher(what);
+      assertThat(parts.matches()).as(what).isTrue();
+      return """
+          apiVersion: authorization.k8s.io/v1
+          kind: SubjectAccessReview
+          spec:
+            user: %s
+            groups: [system:serviceaccounts, system:serviceaccounts:andon-system, system:authenticated]
+            resourceAttributes:
+              verb: %s
+              resource: %s
+              subresource: "%s"
+              group: "%s"
+              name: "%s"
+              namespace: "%s"
+          """
+          .formatted(
+              ACCOUNT,
+              verb,
+              parts.group("resource"),
+              Objects.requireNonNullElse(parts.group("subresource"), ""),
+              Objects.requireNonNullElse(parts.group("group"), ""),
+              Objects.requireNonNullElse(parts.group("name"), ""),
+              namespace);
+    }
   }
 
   private String install() {
@@ -341,22 +421,6 @@ class ChartIT {
                     "60s"),
                 Stream.of(arguments))
             .toArray(String[]::new));
-  }
-
-  private void armed() {
-    kubectl.succeedsWith(
-        """
-        apiVersion: v1
-        kind: ConfigMap
-        metadata:
-          name: emergency-stop
-          namespace: andon-stop
-          annotations: {andon.dev/arm-reason: a test}
-        data: {Example: go}
-        """,
-        "create",
-        "-f",
-        "-");
   }
 
   /** Changes with every write. */

@@ -3,7 +3,7 @@ package dev.andon.chart;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.andon.devcluster.ControlPlane;
-import dev.andon.devcluster.Options;
+import dev.andon.devcluster.RealControlPlane;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -12,30 +12,47 @@ import org.junit.jupiter.api.Timeout;
 
 /**
  * A cluster in which something else has installed the CRDs and the namespace of the stop, and a
- * person has armed a type. An API server of its own for each: they differ in who owns what.
+ * person has armed a type.
  */
+@RealControlPlane
 @Timeout(180)
 class TakeOverIT {
-  private ControlPlane plane;
-  private Tool helm;
-  private Tool kubectl;
+  private final Tool helm;
+  private final Tool kubectl;
   private String stop;
 
+  TakeOverIT(ControlPlane plane) throws InterruptedException {
+    this.helm = Tool.helm(plane);
+    this.kubectl = Tool.kubectl(plane);
+  }
+
+  /** Of the tests before there may be CRDs and a namespace that were Helm's. */
   @BeforeEach
-  void others() throws InterruptedException {
-    plane = ControlPlane.start(Options.apiServerOnly());
-    helm = Tool.helm(plane);
-    kubectl = Tool.kubectl(plane);
-    kubectl.succeeds("apply", "--server-side", "-f", Checkout.CRDS.toString());
-    kubectl.succeeds("create", "namespace", "andon-stop");
-    kubectl.succeeds(
-        "-n", "andon-stop", "create", "cm", "emergency-stop", "--from-literal=Example=go");
+  void others() {
+    kubectl.succeeds("apply", "--server-side", "--force-conflicts", "-f", Checkout.CRDS.toString());
+    kubectl.run("", "create", "namespace", "andon-stop");
+    onWhatStays(
+        "annotate",
+        "meta.helm.sh/release-name-",
+        "meta.helm.sh/release-namespace-",
+        "helm.sh/resource-policy-");
+    onWhatStays("label", "app.kubernetes.io/managed-by-");
+    kubectl.succeedsWith(ChartIT.ARMED, "create", "-f", "-");
     stop = stop();
   }
 
+  /** And those after may find what is Helm's. */
   @AfterEach
-  void down() {
-    plane.close();
+  void helmsAgain() {
+    helm.succeeds("uninstall", "andon", "-n", "andon-system", "--ignore-not-found");
+    kubectl.run("", "-n", "andon-stop", "delete", "cm", "emergency-stop");
+    onWhatStays(
+        "annotate",
+        "--overwrite",
+        "meta.helm.sh/release-name=andon",
+        "meta.helm.sh/release-namespace=andon-system",
+        "helm.sh/resource-policy=keep");
+    onWhatStays("label", "--overwrite", "app.kubernetes.io/managed-by=Helm");
   }
 
   @Test
@@ -63,6 +80,18 @@ class TakeOverIT {
     helm.succeeds("uninstall", "andon", "-n", "andon-system");
     assertThat(owner()).isEmpty();
     assertThat(stop()).isEqualTo(stop);
+  }
+
+  private void onWhatStays(String verb, String... arguments) {
+    kubectl.succeeds(
+        Stream.of(
+                Stream.of(verb),
+                Checkout.crds(Checkout.CRDS).keySet().stream()
+                    .map(file -> "crd/" + file.replace(".yaml", "")),
+                Stream.of("namespace/andon-stop"),
+                Stream.of(arguments))
+            .flatMap(s -> s)
+            .toArray(String[]::new));
   }
 
   private static String[] install(String... arguments) {
