@@ -410,21 +410,32 @@ class LauncherTest {
   }
 
   @Test
-  void mutation_testing_is_left_out_while_nothing_it_looks_at_has_changed() throws Exception {
+  void what_passed_is_left_out_while_nothing_it_looks_at_has_changed() throws Exception {
     jdk("a", "25.0.1");
-    for (String module : List.of("crds", "proto", "policies", "operator")) {
+    for (String module : List.of("crds", "proto", "policies", "operator", "devcluster/it")) {
       Files.createDirectories(checkout.resolve(module + "/src"));
     }
+    Files.writeString(checkout.resolve("devcluster/it/src/OneIT.java"), "class OneIT {}");
     script(
         checkout.resolve("mvnw"),
         """
         echo "maven $*"
-        case "$*" in *policies.skip=true*) exit "${MAVEN_EXIT:-0}" ;; esac
-        mkdir -p policies/mutation/target/pit-reports
-        printf '<mutations>%s%s%s</mutations>' "<mutation detected='true'>" \\
-          "<mutation detected='false'>" "<mutation detected='true'>" \\
-          > policies/mutation/target/pit-reports/mutations.xml
-        touch -t 209901010000 policies/mutation/target/pit-reports/mutations.xml
+        report() {
+          mkdir -p "${1%/*}"
+          cat > "$1"
+          # Surely newer, however roughly this file system tells the time.
+          touch -t 209901010000 "$1"
+        }
+        case "$*" in
+          *policies.passed=true*) rm -rf policies/mutation ;;
+          *)
+            printf '<mutations>%s%s%s</mutations>' "<mutation detected='true'>" \\
+              "<mutation detected='false'>" "<mutation detected='true'>" \\
+              | report policies/mutation/target/pit-reports/mutations.xml
+            ;;
+        esac
+        echo '<testsuite tests="1"></testsuite>' \\
+          | report devcluster/it/target/failsafe-reports/TEST-x.OneIT.xml
         exit "${MAVEN_EXIT:-0}"
         """);
     environment.put("MAVEN_EXIT", "1");
@@ -433,17 +444,25 @@ class LauncherTest {
     Ran first = andon("test", "-P", "mutation");
     Ran second = andon("test", "-P", "mutation");
     Ran without = andon("test");
+    Ran named = andon("test", "-Dit.test=OneIT");
     Files.writeString(checkout.resolve("crds/src/New.java"), "class New {}");
     Ran changed = andon("test", "-P", "mutation");
 
-    String found = "mutation testing of policies: 2 of 3 changes noticed\n";
-    assertThat(failed.out()).contains(found);
-    assertThat(first.out()).contains(found).doesNotContain("skip=");
+    String mutations = "mutation testing of policies: 2 of 3 changes noticed\n";
+    String devcluster = "devcluster's own tests on real binaries: classes run: 1\n";
+    assertThat(failed.out()).contains(mutations, devcluster);
+    assertThat(first.out()).contains(mutations, devcluster).doesNotContain("passed=true");
     assertThat(second.out())
-        .contains("-P mutation -Dandon.mutation.policies.skip=true\n")
-        .contains("2 of 3 changes noticed, as when it passed here with the same sources");
-    assertThat(without.out()).doesNotContain("mutation");
-    assertThat(changed.out()).contains(found).doesNotContain("skip=");
+        .contains("-P mutation -Dandon.devcluster.passed=true -Dandon.policies.passed=true\n")
+        .contains("policies: passed here before with all as it is now: 2 of 3 changes noticed\n")
+        .contains("binaries: passed here before with all as it is now: classes run: 1\n");
+    assertThat(without.out())
+        .contains("-Dandon.devcluster.passed=true\n")
+        .doesNotContain("mutation");
+    assertThat(named.out()).doesNotContain("passed=true");
+    assertThat(changed.out())
+        .contains(mutations, "-Dandon.devcluster.passed=true\n")
+        .doesNotContain("policies.passed");
   }
 
   @Test

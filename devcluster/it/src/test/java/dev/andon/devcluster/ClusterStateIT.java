@@ -12,7 +12,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@OnlyWhenChanged
 class ClusterStateIT {
   @TempDir Path stateDir;
   private ClusterState cluster;
