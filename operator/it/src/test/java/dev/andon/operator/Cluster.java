@@ -6,6 +6,10 @@ import dev.andon.devcluster.ControlPlane;
 import dev.andon.examples.fleet.FleetManifests;
 import dev.andon.examples.fleet.FleetServer;
 import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +18,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
@@ -47,59 +53,50 @@ final class Cluster implements AutoCloseable {
 
   /**
    * They take effect a moment after they were created, those that validate and those that mutate
-   * each on their own; one that acts tells that the others of its kind do.
+   * each on their own; one that acts tells that the others of its kind do. Policies that mutate
+   * know a new kind only some seconds after it is served. Asked in this process: a kubectl after
+   * the other would keep the API server from getting there.
    */
-  private void awaitAdmissionPolicies() {
-    Awaitility.await()
-        .atMost(Duration.ofSeconds(60))
-        .untilAsserted(
-            () -> {
-              Run job =
-                  tryKubectl(
-                      """
-                      apiVersion: batch/v1
-                      kind: Job
-                      metadata:
-                        name: probe
-                        namespace: andon-system
-                        labels: {andon.dev/workflow-type: all}
-                      spec:
-                        template:
-                          spec: {restartPolicy: Never, containers: [{name: none, image: none}]}
-                      """,
-                      "create",
-                      "--dry-run=server",
-                      "-f",
-                      "-");
-              assertThat(job.output()).as("no type is called all").contains("andon-stop-jobs");
-              Run arming =
-                  tryKubectl(
-                      """
-                      apiVersion: v1
-                      kind: ConfigMap
-                      metadata:
-                        name: emergency-stop
-                        namespace: andon-stop
-                        annotations: {andon.dev/arm-reason: nothing comes of it}
-                      data: {Probe: go, all: go}
-                      """,
-                      "apply",
-                      "--server-side",
-                      "--force-conflicts",
-                      "--dry-run=server",
-                      "-o",
-                      "yaml",
-                      "-f",
-                      "-");
-              assertThat(arming.output()).contains("arming.andon.dev/Probe");
-              assertThat(triedToCreate("Workflow")).doesNotContain("ServiceUnavailable");
-              assertThat(triedToCreate("WorkflowAction")).doesNotContain("ServiceUnavailable");
-            });
-  }
-
-  /** Policies that mutate know a new kind only some seconds after it is served. */
-  private String triedToCreate(String kind) {
-    return tryKubectl(
+  private void awaitAdmissionPolicies() throws IOException {
+    Config once =
+        new ConfigBuilder(Config.fromKubeconfig(Files.readString(plane.kubeconfig())))
+            .withRequestRetryBackoffLimit(0)
+            .build();
+    try (KubernetesClient admin = new KubernetesClientBuilder().withConfig(once).build()) {
+      untilAnswered(
+          admin,
+          "POST",
+          "/apis/batch/v1/namespaces/andon-system/jobs",
+          """
+          apiVersion: batch/v1
+          kind: Job
+          metadata: {name: probe, namespace: andon-system, labels: {andon.dev/workflow-type: all}}
+          spec: {template: {spec: {restartPolicy: Never, containers: [{name: none, image: none}]}}}
+          """,
+          answer -> answer.contains("andon-stop-jobs"));
+      String stops = "/api/v1/namespaces/andon-stop/configmaps";
+      boolean isThere =
+          admin.configMaps().inNamespace("andon-stop").withName("emergency-stop").get() != null;
+      untilAnswered(
+          admin,
+          isThere ? "PUT" : "POST",
+          isThere ? stops + "/emergency-stop" : stops,
+          """
+          apiVersion: v1
+          kind: ConfigMap
+          metadata:
+            name: emergency-stop
+            namespace: andon-stop
+            annotations: {andon.dev/arm-reason: nothing comes of it}
+          data: {Probe: go, all: go}
+          """,
+          answer -> answer.contains("arming.andon.dev/Probe"));
+      for (String kind : List.of("Workflow", "WorkflowAction")) {
+        untilAnswered(
+            admin,
+            "POST",
+            "/apis/andon.dev/v1alpha1/namespaces/default/%ss"
+                .formatted(kind.toLowerCase(Locale.ROOT)),
             """
             apiVersion: andon.dev/v1alpha1
             kind: %s
@@ -107,12 +104,25 @@ final class Cluster implements AutoCloseable {
             spec: {}
             """
                 .formatted(kind),
-            "create",
-            "--dry-run=server",
-            "--validate=false",
-            "-f",
-            "-")
-        .output();
+            answer -> answer.contains("Invalid"));
+      }
+    }
+  }
+
+  private static void untilAnswered(
+      KubernetesClient client, String method, String path, String yaml, Predicate<String> wanted) {
+    Object object = client.getKubernetesSerialization().unmarshal(yaml, Map.class);
+    Awaitility.await("%s %s".formatted(method, path))
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () -> {
+              try {
+                return client.raw(path + "?dryRun=All", method, object);
+              } catch (KubernetesClientException e) {
+                return String.valueOf(e.getStatus());
+              }
+            },
+            wanted);
   }
 
   static Path home() {

@@ -56,7 +56,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(value = 90, unit = TimeUnit.MINUTES)
 class CrashIT {
-  private static final int KILLS = Integer.getInteger("andon.crash.kills", 24);
+  private static final int KILLS = Integer.getInteger("andon.crash.kills", 12);
   private static final long SEED =
       Long.getLong("andon.crash.seed", ThreadLocalRandom.current().nextInt(1_000_000));
 

@@ -94,6 +94,13 @@ class LifecycleIT {
     return cluster.get("workflow", "fleet", "erase-aap", jsonPath);
   }
 
+  /**
+   * Until its faults are cleared the fleet tells nobody that an erase has ended: none follows it.
+   */
+  private void noEraseIsKnownToHaveEnded() {
+    fleet.faults().add(Fault.hang().on("GET", "/operations/.*"));
+  }
+
   /** Nor intended, by the time that another workflow, which comes now, has run to its end. */
   private void nothingMoreIsBegun() {
     await()
@@ -116,6 +123,7 @@ class LifecycleIT {
 
   @Test
   void paused_begins_nothing_and_goes_on_when_it_is_no_longer() {
+    noEraseIsKnownToHaveEnded();
     erase(6, 2);
     await().atMost(Duration.ofSeconds(60)).until(() -> fleet.summary().begun() >= 2);
 
@@ -129,8 +137,9 @@ class LifecycleIT {
         "-p",
         "{\"spec\":{\"paused\":true}}");
     waitFor("condition=Suspended");
+    fleet.faults().clear();
     nothingMoreIsBegun();
-    assertThat(fleet.summary().begun()).isLessThan(6);
+    assertThat(fleet.summary().begun()).isEqualTo(2);
     assertThat(field("{.status.phase}")).isEqualTo("Paused");
 
     cluster.kubectl(
@@ -203,6 +212,7 @@ class LifecycleIT {
   void a_status_edited_into_nonsense_ends_it_and_runs_nothing_again() {
     erase(20, 2);
     await().atMost(Duration.ofSeconds(60)).until(() -> fleet.summary().done() >= 2);
+    noEraseIsKnownToHaveEnded();
 
     cluster.kubectl(
         "patch",
@@ -224,6 +234,7 @@ class LifecycleIT {
 
   @Test
   void a_job_type_deleted_mid_run_holds_it() {
+    noEraseIsKnownToHaveEnded();
     erase(20, 2);
     await().atMost(Duration.ofSeconds(60)).until(() -> fleet.summary().begun() >= 2);
 
@@ -231,7 +242,9 @@ class LifecycleIT {
     waitFor("condition=Suspended");
 
     assertThat(cluster.reason("fleet", "erase-aap")).isEqualTo("JobTypeChanged");
+    fleet.faults().clear();
     nothingMoreIsBegun();
+    assertThat(fleet.summary().begun()).isEqualTo(2);
   }
 
   static Stream<Arguments> targets() {

@@ -1,6 +1,7 @@
 package dev.andon.operator.execution;
 
 import dev.andon.operator.pacing.RateLimits;
+import java.time.Duration;
 
 /**
  * Runs attempts of job types with a {@code container} executor: each as one batch/v1 Job with
@@ -32,8 +33,13 @@ final class ContainerExecutor implements AttemptExecutor, AutoCloseable {
   final RateLimits limits;
 
   ContainerExecutor(JobStore store, GateKeeper gate, RateLimits limits) {
+    this(store, gate, limits, JobBells.LOOK_WITHOUT_WATCH);
+  }
+
+  /** {@code lookWithoutWatch}: in place of {@link JobBells#LOOK_WITHOUT_WATCH}. */
+  ContainerExecutor(JobStore store, GateKeeper gate, RateLimits limits, Duration lookWithoutWatch) {
     this.store = store;
-    this.bells = new JobBells(store);
+    this.bells = new JobBells(store, lookWithoutWatch);
     this.gate = gate;
     this.limits = limits;
   }

@@ -21,15 +21,18 @@ final class JobBells implements AutoCloseable {
   /** A watch can be silent for minutes before anybody notices. */
   static final Duration LOOK_ANYWAY = Duration.ofMinutes(2);
 
-  private static final Duration LOOK_WITHOUT_WATCH = Duration.ofSeconds(5);
+  static final Duration LOOK_WITHOUT_WATCH = Duration.ofSeconds(5);
 
   private final JobStore store;
+  private final Duration lookWithoutWatch;
   private final ConcurrentHashMap<String, Bell> bells = new ConcurrentHashMap<>();
   private @Nullable SharedIndexInformer<Job> informer; // guarded by this
   private boolean closed; // guarded by this
 
-  JobBells(JobStore store) {
+  /** {@code lookWithoutWatch}: as {@link #LOOK_WITHOUT_WATCH}. */
+  JobBells(JobStore store, Duration lookWithoutWatch) {
     this.store = store;
+    this.lookWithoutWatch = lookWithoutWatch;
   }
 
   /** The bell of one Job, from now on. */
@@ -47,7 +50,7 @@ final class JobBells implements AutoCloseable {
      * @param longest may be cut: it is time to look anyway
      */
     void await(Duration longest) throws InterruptedException {
-      Duration anyway = synced() ? LOOK_ANYWAY : LOOK_WITHOUT_WATCH;
+      Duration anyway = synced() ? LOOK_ANYWAY : lookWithoutWatch;
       long jittered = anyway.toMillis() * ThreadLocalRandom.current().nextInt(80, 121) / 100;
       boolean _ =
           rung.tryAcquire(

@@ -55,7 +55,8 @@ class ContainerAttemptTest {
       new ContainerExecutor(
           new JobStore(client),
           new GateKeeper(gate, uid -> false, time),
-          new RateLimits(clock, time::nanos));
+          new RateLimits(clock, time::nanos),
+          Duration.ofMillis(20));
 
   /** What is said to creates, before they are carried out. */
   private final Queue<Reply> toCreates = new ArrayDeque<>();

@@ -49,8 +49,7 @@ class CopiesTest {
   private Workflow workflow() throws Exception {
     return serialization.unmarshal(
         Files.readString(
-            Path.of(
-                System.getProperty("user.dir"), "..", "crds/examples/valid/workflow-full.yaml")),
+            Path.of(System.getProperty("ANDON_HOME"), "crds/examples/valid/workflow-full.yaml")),
         Workflow.class);
   }
 }
