@@ -509,8 +509,10 @@ final class GrpcSender implements AutoCloseable {
     }
   }
 
-  private static CallOptions options(Duration timeout) {
-    return CallOptions.DEFAULT.withDeadlineAfter(millis(timeout), TimeUnit.MILLISECONDS);
+  /** The executor is told too how long its answer is waited for. */
+  private CallOptions options(Duration timeout) {
+    return CallOptions.DEFAULT.withDeadlineAfter(
+        millis(time.ofTheMachine(timeout)), TimeUnit.MILLISECONDS);
   }
 
   private static long millis(Duration timeout) {

@@ -21,6 +21,11 @@ interface Time {
         }
 
         @Override
+        public Duration ofTheMachine(Duration atMost) {
+          return atMost;
+        }
+
+        @Override
         public void pause(Duration wait) throws InterruptedException {
           new CountDownLatch(1).await(wait.toNanos(), TimeUnit.NANOSECONDS);
         }
@@ -34,6 +39,12 @@ interface Time {
 
   /** Only differences mean anything, as with {@link System#nanoTime}. */
   long nanos();
+
+  /**
+   * This much of it for a library that goes by the machine's time whatever passes here: it ends
+   * what it does by itself, beside {@link #get}.
+   */
+  Duration ofTheMachine(Duration atMost);
 
   /**
    * @param wait longer than none

@@ -447,8 +447,11 @@ class GrpcExecutionTest {
   void a_validate_that_does_not_answer_is_not_waited_for() {
     executor.on("Validate", new Reply.Never());
     executor.on("Run", succeeded());
+    running.runner.begin(attempt());
+    running.awaitWaits(1, Duration.ofSeconds(3));
+    running.time.pass(Duration.ofSeconds(3));
 
-    assertThat(outcome()).isInstanceOf(Outcome.Failed.class);
+    assertThat(running.end(KEY)).isInstanceOf(Outcome.Failed.class);
     assertThat(runs()).isZero();
   }
 
