@@ -2,6 +2,8 @@ package dev.andon.cli.demo;
 
 import dev.andon.crds.Workflow;
 import dev.andon.crds.WorkflowStatus.Active;
+import dev.andon.operator.stop.EmergencyStop;
+import dev.andon.operator.stop.StopView;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.Watch;
@@ -13,7 +15,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
@@ -161,8 +162,7 @@ final class Sightings implements AutoCloseable {
   }
 
   private void see(ConfigMap map) {
-    Map<String, String> data = map.getData() == null ? Map.of() : map.getData();
-    boolean open = "go".equals(data.get(type)) && "go".equals(data.getOrDefault("all", "go"));
+    boolean open = EmergencyStop.of(map).view(type) instanceof StopView.Open;
     if (open) {
       stop = null;
     } else if (stop == null) {

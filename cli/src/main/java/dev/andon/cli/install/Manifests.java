@@ -36,6 +36,7 @@ final class Manifests {
           "install/42-operator-only.yaml",
           "install/43-authors.yaml",
           "install/44-actions.yaml",
+          "install/45-stop-warning.yaml",
           "install/50-priority.yaml");
 
   private Manifests() {}

@@ -203,11 +203,14 @@ public final class ArmCommand implements Callable<Integer> {
       return 0;
     }
     String by =
-        sight.writer(EmergencyStop.ALL).map(writer -> ", by " + writer.manager()).orElse("");
+        sight
+            .closedByAll()
+            .flatMap(sight::writer)
+            .map(writer -> ", by " + writer.manager())
+            .orElse("");
     String why = sight.annotation(EmergencyStop.STOP_REASON).map(text -> ": " + text).orElse("");
     out.println(
-        "NOT ARMED: everything is stopped: all is \"%s\"%s%s"
-            .formatted(sight.allStops().orElse(""), by, why));
+        "NOT ARMED: everything is stopped: %s%s%s".formatted(sight.allStops().orElse(""), by, why));
     out.println("While that stands, no type can be armed. If it is over, take it back first:");
     out.println("  andon arm all --reason TEXT");
     if (sight.going().contains(key)) {
@@ -356,7 +359,7 @@ public final class ArmCommand implements Callable<Integer> {
     ObjectNode data = patch.putObject("data");
     boolean stopsRemain;
     if (key.equals(EmergencyStop.ALL)) {
-      data.putNull(key);
+      sight.allKeysThatClose().forEach(data::putNull);
       stopsRemain = !sight.stopped().isEmpty();
     } else {
       data.put(key, EmergencyStop.GO);

@@ -198,18 +198,13 @@ record StatusReport(
       keys.add(key(sight, type, EmergencyStop.GO, sight.isOpen(type)));
     }
     sight.stopped().forEach((type, value) -> keys.add(key(sight, type, value, false)));
-    Optional<String> all = sight.allStops();
     String why =
-        sight
-            .fault()
-            .map(fault -> fault.replaceAll("[()]", ""))
-            .or(() -> all.map("all is \"%s\""::formatted))
-            .orElse(null);
+        sight.fault().map(fault -> fault.replaceAll("[()]", "")).or(sight::allStops).orElse(null);
     return new Stop(
         why == null ? "open" : "stopped",
         why,
         sight.resourceVersion(),
-        all.map(value -> key(sight, EmergencyStop.ALL, value, false)).orElse(null),
+        sight.closedByAll().map(all -> key(sight, all, sight.valueOf(all), false)).orElse(null),
         keys,
         sight.annotation(StopSight.ARM_REASON).orElse(null),
         sight.annotation(EmergencyStop.STOP_REASON).orElse(null));

@@ -42,12 +42,32 @@ public final class StopSight {
     return Objects.requireNonNullElse(map.getMetadata().getResourceVersion(), "");
   }
 
-  /** Value of {@code all} unless it is {@code go}. */
+  /** The key {@code all}, as it is spelt, that closes every type; empty if none does. */
+  public Optional<String> closedByAll() {
+    return stop.closedByAll();
+  }
+
+  /** That key and its value, as {@code all is "stop"}. */
   public Optional<String> allStops() {
-    String all = data().get(EmergencyStop.ALL);
-    return all == null || all.equals(EmergencyStop.GO)
-        ? Optional.empty()
-        : Optional.of(Printable.line(all, 60));
+    return closedByAll().map(key -> "%s is \"%s\"".formatted(key, valueOf(key)));
+  }
+
+  /** The value of a key, fit to print. */
+  String valueOf(String key) {
+    return Printable.line(data().getOrDefault(key, ""), 60);
+  }
+
+  /** Every key {@code all}, in whatever case, that is not {@code go}. */
+  SortedSet<String> allKeysThatClose() {
+    SortedSet<String> keys = new TreeSet<>();
+    data()
+        .forEach(
+            (key, value) -> {
+              if (EmergencyStop.isAll(key) && !EmergencyStop.GO.equals(value)) {
+                keys.add(key);
+              }
+            });
+    return keys;
   }
 
   /** Types whose key is {@code go}, whether or not something else closes them. */
@@ -56,7 +76,7 @@ public final class StopSight {
     data()
         .forEach(
             (key, value) -> {
-              if (EmergencyStop.GO.equals(value) && !isAll(key)) {
+              if (EmergencyStop.GO.equals(value) && !EmergencyStop.isAll(key)) {
                 types.add(key);
               }
             });
@@ -69,7 +89,7 @@ public final class StopSight {
     data()
         .forEach(
             (key, value) -> {
-              if (!EmergencyStop.GO.equals(value) && !isAll(key)) {
+              if (!EmergencyStop.GO.equals(value) && !EmergencyStop.isAll(key)) {
                 types.put(Printable.line(key, 63), Printable.line(value, 60));
               }
             });
@@ -102,10 +122,6 @@ public final class StopSight {
       }
     }
     return Optional.ofNullable(newest);
-  }
-
-  private static boolean isAll(String key) {
-    return key.equals(EmergencyStop.ALL);
   }
 
   private Map<String, String> data() {

@@ -134,8 +134,7 @@ public final class StopWrite {
         }
         if (key.equals(EmergencyStop.ALL) && sight.allStops().isPresent()) {
           return new Outcome.IsStopAlready(
-              "all is \"%s\"; resourceVersion %s"
-                  .formatted(sight.allStops().get(), sight.resourceVersion()));
+              "%s; resourceVersion %s".formatted(sight.allStops().get(), sight.resourceVersion()));
         }
         if (!key.equals(EmergencyStop.ALL) && !sight.isOpen(key)) {
           return new Outcome.IsStopAlready(

@@ -109,6 +109,25 @@ class ArmCommandTest {
   }
 
   @Test
+  void a_stop_of_everything_counts_and_is_taken_back_as_it_is_spelt() throws IOException {
+    String stopped =
+        configMap("5", "\"data\":{\"ALL\":\"stop\",\"aLl\":\"no\",\"all\":\"go\",\"One\":\"go\"}");
+    api.getting(200, stopped)
+        .getting(200, stopped)
+        .patching(200, configMap("6", "\"data\":{\"all\":\"go\",\"One\":\"go\"}"));
+
+    assertThat(run("arm", "One", "--reason", "r", "--yes")).isEqualTo(1);
+    assertThat(out.toString()).contains("NOT ARMED: everything is stopped: aLl is \"no\"");
+
+    assertThat(run("arm", "all", "--reason", "r", "--yes")).isZero();
+    assertThat(out.toString()).contains("This opens: One\n").contains("ARMED: One at");
+    assertThat(patches())
+        .singleElement()
+        .asString()
+        .contains("\"data\":{\"ALL\":null,\"aLl\":null}");
+  }
+
+  @Test
   void what_changed_since_it_was_shown_is_shown_again() throws IOException {
     answers.addAll(List.of("y", "n"));
     api.getting(200, EMPTY)

@@ -62,6 +62,11 @@ class StopFaultsIT {
         stop("a key removed", TYPE, "(no such key)", s -> patch(s, "{\"data\":{\"%s\":null}}")),
         stop("all: stop", "all", "stop", s -> patch(s, "{\"data\":{\"all\":\"stop\"}}")),
         stop(
+            "ALL: stop, with all: go",
+            "ALL",
+            "stop",
+            s -> patch(s, "{\"data\":{\"ALL\":\"stop\",\"all\":\"go\"}}")),
+        stop(
             "All: go, and no other",
             TYPE,
             "(no such key)",
@@ -161,8 +166,7 @@ class StopFaultsIT {
 
   @Test
   void keys_that_mean_nothing_and_a_megabyte_of_them_stop_nothing_and_hide_no_stop() {
-    patch(
-        scene, "{\"data\":{\"All\":\"stop\",\"ALL\":\"stop\",\"all\":\"go\",\"Other\":\"stop\"}}");
+    patch(scene, "{\"data\":{\"Alle\":\"stop\",\"All\":\"go\",\"all\":\"go\",\"Other\":\"stop\"}}");
     patchWith(scene, Map.of("garbage", "x".repeat(900 * 1024)));
     scene.goesOnSending(workflow);
     assertThat(scene.status(workflow).phase()).isEqualTo("Running");
@@ -172,7 +176,7 @@ class StopFaultsIT {
     WorkflowStatus stopped = scene.awaitPhase(workflow, "Stopped");
     assertThat(stopped.stoppedBy().value()).isEqualTo("stop");
     scene.nothingIntendedLaterWasSent(revision);
-    patch(scene, "{\"data\":{\"garbage\":null,\"All\":null,\"ALL\":null,\"Other\":null}}");
+    patch(scene, "{\"data\":{\"garbage\":null,\"All\":null,\"Alle\":null,\"Other\":null}}");
   }
 
   @Test

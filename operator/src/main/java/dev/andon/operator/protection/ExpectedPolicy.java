@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * applies, what becomes of a request that it cannot judge, its parameter, and that its binding puts
  * it into force. What its CEL says is not compared: the probe tries the policy that matters most.
  *
+ * @param action what its binding does, and where that is to warn it does nothing more
  * @param parameter whether the stop's ConfigMap is its parameter
  * @param covers requests that it must be asked about
  * @param meaning what a user goes without while it is not in place, in a sentence
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 record ExpectedPolicy(
     String name,
     Kind kind,
+    String action,
     String failurePolicy,
     boolean parameter,
     List<Request> covers,
@@ -47,6 +49,7 @@ record ExpectedPolicy(
         new ExpectedPolicy(
             STOP_JOBS,
             Kind.VALIDATING,
+            Binding.DENY,
             "Fail",
             true,
             List.of(labelledJob("CREATE"), labelledPod("CREATE")),
@@ -54,6 +57,7 @@ record ExpectedPolicy(
         new ExpectedPolicy(
             "andon-stop-starts",
             Kind.VALIDATING,
+            Binding.DENY,
             "Fail",
             true,
             List.of(workflow("UPDATE").of("status")),
@@ -61,6 +65,7 @@ record ExpectedPolicy(
         new ExpectedPolicy(
             "andon-no-unsuspend",
             Kind.VALIDATING,
+            Binding.DENY,
             "Fail",
             false,
             List.of(labelledJob("UPDATE")),
@@ -68,6 +73,7 @@ record ExpectedPolicy(
         new ExpectedPolicy(
             "andon-arming-guard",
             Kind.VALIDATING,
+            Binding.DENY,
             "Fail",
             false,
             List.of(stop("CREATE"), stop("UPDATE")),
@@ -76,14 +82,24 @@ record ExpectedPolicy(
         new ExpectedPolicy(
             ARMING_IDS,
             Kind.MUTATING,
+            Binding.MUTATES,
             "Ignore",
             false,
             List.of(stop("CREATE"), stop("UPDATE")),
             "Only stops that a running operator observed latch: one that comes and goes while none"
                 + " runs is not seen."),
         new ExpectedPolicy(
+            "andon-stop-warning",
+            Kind.VALIDATING,
+            Binding.WARN,
+            "Ignore",
+            false,
+            List.of(stop("UPDATE")),
+            "A stop with a typing error in its key looks like one that stopped something."),
+        new ExpectedPolicy(
             "andon-operator-only",
             Kind.VALIDATING,
+            Binding.DENY,
             "Fail",
             false,
             List.of(
@@ -96,6 +112,7 @@ record ExpectedPolicy(
         new ExpectedPolicy(
             "andon-operator-only-jobs",
             Kind.VALIDATING,
+            Binding.DENY,
             "Fail",
             false,
             List.of(labelledJob("CREATE"), labelledJob("UPDATE")),
@@ -104,6 +121,7 @@ record ExpectedPolicy(
         new ExpectedPolicy(
             "andon-requested-by",
             Kind.MUTATING,
+            Binding.MUTATES,
             "Ignore",
             false,
             List.of(
@@ -115,6 +133,7 @@ record ExpectedPolicy(
         new ExpectedPolicy(
             "andon-requested-by-guard",
             Kind.VALIDATING,
+            Binding.DENY,
             "Fail",
             false,
             List.of(people("workflows", "CREATE"), people("workflowactions", "CREATE")),
@@ -122,6 +141,7 @@ record ExpectedPolicy(
         new ExpectedPolicy(
             "andon-action-verbs",
             Kind.VALIDATING,
+            Binding.DENY,
             "Fail",
             false,
             List.of(people("workflowactions", "CREATE")),
@@ -232,8 +252,12 @@ record ExpectedPolicy(
 
   private List<String> faults(Binding binding) {
     List<String> faults = new ArrayList<>();
-    if (!binding.denies()) {
-      faults.add("validationActions of its binding have no Deny");
+    if (!binding.actions().contains(action)) {
+      faults.add("validationActions of its binding have no " + action);
+    }
+    if (action.equals(Binding.WARN) && binding.refusesOrChanges()) {
+      faults.add(
+          "validationActions of its binding have Deny: it is to warn, and to refuse nothing");
     }
     if (parameter && !isTheStop(binding.paramRef())) {
       faults.add(

@@ -141,7 +141,8 @@ final class Interferences {
                       .filter(
                           r ->
                               bindings.stream()
-                                  .filter(b -> b.policy().equals(policy.name()) && b.denies())
+                                  .filter(
+                                      b -> b.policy().equals(policy.name()) && b.refusesOrChanges())
                                   .anyMatch(b -> Matching.boundTo(b.resources(), r)))
                       .map(Request::operation)
                       .toList();

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmiss
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmissionPolicyBinding;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,14 +47,23 @@ record Policy(
    * What puts a policy into force.
    *
    * @param policy its name
-   * @param denies a validating policy may only warn or audit; a mutating one always acts
+   * @param actions of a validating policy: Deny, Warn, Audit; a mutating one has {@link #MUTATES}
    */
   record Binding(
       String name,
       String policy,
       @Nullable ParamRef paramRef,
       @Nullable MatchResources resources,
-      boolean denies) {
+      Set<String> actions) {
+
+    static final String DENY = "Deny";
+    static final String WARN = "Warn";
+    static final String MUTATES = "Mutate";
+
+    /** Whether a write can be refused or changed by it. */
+    boolean refusesOrChanges() {
+      return actions.contains(DENY) || actions.contains(MUTATES);
+    }
 
     static Binding of(ValidatingAdmissionPolicyBinding binding) {
       var spec = binding.getSpec();
@@ -62,7 +72,7 @@ record Policy(
           text(spec.getPolicyName()),
           spec.getParamRef(),
           spec.getMatchResources(),
-          size(spec.getValidationActions()) > 0 && spec.getValidationActions().contains("Deny"));
+          Set.copyOf(Objects.requireNonNullElse(spec.getValidationActions(), List.of())));
     }
 
     static Binding of(MutatingAdmissionPolicyBinding binding) {
@@ -72,7 +82,7 @@ record Policy(
           text(spec.getPolicyName()),
           spec.getParamRef(),
           spec.getMatchResources(),
-          true);
+          Set.of(MUTATES));
     }
   }
 

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.FieldsV1;
 import io.fabric8.kubernetes.api.model.ManagedFieldsEntry;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * What one sight of ConfigMap {@code emergency-stop} says of every workflow type.
  *
  * <p>Open for a type is: the ConfigMap exists, is not being deleted, is not immutable, has no
- * binaryData and at most 500 keys; its key for the type is exactly {@code go}; {@code all} is
- * absent or exactly {@code go}. Everything else is a stop seen.
+ * binaryData and at most 500 keys; its key for the type is exactly {@code go}; {@code all}, in any
+ * case of its letters, is absent or exactly {@code go}. Everything else is a stop seen.
  *
  * <p>Keeps only what a judgement needs, so that sights of a ConfigMap stuffed with a megabyte are
  * small. Immutable.
@@ -33,7 +34,7 @@ public final class EmergencyStop {
   /** The only value that opens. */
   public static final String GO = "go";
 
-  /** The key that closes every type at once. */
+  /** The key that closes every type at once; in any case of its letters: {@link #isAll}. */
   public static final String ALL = "all";
 
   public static final int MAX_KEYS = 500;
@@ -56,6 +57,9 @@ public final class EmergencyStop {
   /** Keys that are not {@code go}, with their value fit to print. */
   private final Map<String, String> closed;
 
+  /** The key {@code all}, as it is spelt, that closes every type; null where there is none. */
+  private final @Nullable String closedByAll;
+
   private final Map<String, String> managers;
   private final Map<String, String> armings;
   private final @Nullable String faultManager;
@@ -75,6 +79,11 @@ public final class EmergencyStop {
     this.faultManager = faultManager;
     this.open = open;
     this.closed = closed;
+    this.closedByAll =
+        closed.keySet().stream()
+            .filter(EmergencyStop::isAll)
+            .max(Comparator.naturalOrder())
+            .orElse(null);
     this.managers = managers;
     this.armings = armings;
     this.reason = reason;
@@ -163,16 +172,16 @@ public final class EmergencyStop {
 
   /**
    * Open or Stopped, never NotVisible. {@link StoppedBy#key} is the key that was not {@code go}:
-   * {@code all}, or the type itself, also where the whole ConfigMap is at fault; its value is then
-   * words in parentheses. Values are cut at 64 characters, the reason at 256, control characters
-   * escaped.
+   * {@code all} as it is spelt, or the type itself, also where the whole ConfigMap is at fault; its
+   * value is then words in parentheses. Values are cut at 64 characters, the reason at 256, control
+   * characters escaped.
    */
   public StopView view(String workflowType) {
-    // "all" in any case is no type (a workflow of that name is invalid): its key means something
-    // else.
-    if (fault == null && !ALL.equals(workflowType.toLowerCase(Locale.ROOT))) {
-      if (closed.containsKey(ALL)) {
-        return stopped(ALL, closed.getOrDefault(ALL, ""), managers.get(ALL));
+    // No type is called so (a workflow of that type is invalid): its key means something else.
+    if (fault == null && !isAll(workflowType)) {
+      if (closedByAll != null) {
+        return stopped(
+            closedByAll, closed.getOrDefault(closedByAll, ""), managers.get(closedByAll));
       }
       if (open.contains(workflowType)) {
         return new StopView.Open(
@@ -186,16 +195,28 @@ public final class EmergencyStop {
     return stopped(workflowType, fault == null ? "(no workflow type)" : fault, faultManager);
   }
 
+  /** Whether the key is {@code all}, in any case: it closes every type, and names none. */
+  public static boolean isAll(String key) {
+    return key.equalsIgnoreCase(ALL);
+  }
+
+  /**
+   * The key that closes every type, as it is spelt, if there is one: {@code all} in any case, and
+   * not {@code go}. Where there are several, the one with most small letters at its front.
+   */
+  public Optional<String> closedByAll() {
+    return Optional.ofNullable(closedByAll);
+  }
+
   /** For a log: what is open, or why nothing is. */
   String says() {
     if (fault != null) {
       return "nothing is open " + fault;
     }
-    if (closed.containsKey(ALL)) {
-      return "nothing is open, all is \"" + closed.get(ALL) + "\"";
+    if (closedByAll != null) {
+      return "nothing is open, %s is \"%s\"".formatted(closedByAll, closed.get(closedByAll));
     }
-    List<String> types =
-        open.stream().filter(key -> !key.equals(ALL)).sorted().limit(MAX_SAID).toList();
+    List<String> types = open.stream().filter(key -> !isAll(key)).sorted().limit(MAX_SAID).toList();
     return types.isEmpty()
         ? "nothing is open"
         : "open: %s%s".formatted(String.join(", ", types), open.size() > MAX_SAID ? ", …" : "");

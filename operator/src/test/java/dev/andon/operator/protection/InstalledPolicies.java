@@ -11,6 +11,7 @@ import io.fabric8.kubernetes.api.model.flowcontrol.v1.PriorityLevelConfiguration
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /** What a cluster holds in which everything is as Andon installs it, and what may become of it. */
@@ -63,7 +64,7 @@ final class InstalledPolicies {
                             ? new ParamRef("emergency-stop", "andon-stop", "Deny", null)
                             : null,
                         null,
-                        true))
+                        Set.of(expected.action())))
             .toList());
   }
 

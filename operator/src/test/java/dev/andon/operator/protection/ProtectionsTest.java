@@ -19,6 +19,7 @@ import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhoo
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class ProtectionsTest {
   private static final String JOBS = "andon-stop-jobs";
+  private static final Set<String> DENY = Set.of(Binding.DENY);
+  private static final Set<String> WARN = Set.of(Binding.WARN);
 
   @Test
   void everything_as_installed_is_in_place() {
@@ -53,6 +56,7 @@ class ProtectionsTest {
             "andon-no-unsuspend",
             "andon-arming-guard",
             "andon-arming-ids",
+            "andon-stop-warning",
             "andon-operator-only",
             "andon-operator-only-jobs",
             "andon-requested-by",
@@ -163,10 +167,10 @@ class ProtectionsTest {
     return Stream.of(
         arguments(
             "validationActions of its binding have no Deny",
-            binding(b -> new Binding(JOBS, JOBS, stop, null, false))),
+            binding(b -> new Binding(JOBS, JOBS, stop, null, WARN))),
         arguments(
             "paramRef of its binding is not andon-stop/emergency-stop",
-            binding(b -> new Binding(JOBS, JOBS, null, null, true))),
+            binding(b -> new Binding(JOBS, JOBS, null, null, DENY))),
         arguments(
             "paramRef of its binding is not andon-stop/emergency-stop",
             binding(
@@ -176,7 +180,7 @@ class ProtectionsTest {
                         JOBS,
                         new ParamRef("emergency-stop", "andon-stop", "Allow", null),
                         null,
-                        true))),
+                        DENY))),
         arguments(
             "paramRef of its binding is not andon-stop/emergency-stop",
             binding(
@@ -186,13 +190,13 @@ class ProtectionsTest {
                         JOBS,
                         new ParamRef("emergency-stop", "elsewhere", "Deny", null),
                         null,
-                        true))),
+                        DENY))),
         arguments(
             "matchResources of its binding leave out (some) CREATE of jobs.batch",
-            binding(b -> new Binding(JOBS, JOBS, stop, exceptNamespace("team"), true))),
+            binding(b -> new Binding(JOBS, JOBS, stop, exceptNamespace("team"), DENY))),
         arguments(
             "there is no ValidatingAdmissionPolicyBinding",
-            binding(b -> new Binding(JOBS, "andon-stop-starts", stop, null, true))));
+            binding(b -> new Binding(JOBS, "andon-stop-starts", stop, null, DENY))));
   }
 
   private static UnaryOperator<Binding> binding(UnaryOperator<Binding> change) {
@@ -266,6 +270,31 @@ class ProtectionsTest {
         .containsExactly("FlowSchema/andon-stop", "FlowSchema/andon-operator");
     assertThat(named("FlowSchema/andon-stop", protections).state()).isEqualTo(State.WEAKENED);
     assertThat(named("FlowSchema/andon-operator", protections).state()).isEqualTo(State.MISSING);
+  }
+
+  @Test
+  void what_is_to_warn_is_weakened_where_it_refuses() {
+    Protections protections =
+        Protections.judge(
+            with(
+                everything().validating(),
+                new Listing.Found<>(
+                    ((Listing.Found<Binding>) everything().validatingBindings())
+                        .items().stream()
+                            .map(
+                                b ->
+                                    b.name().equals("andon-stop-warning")
+                                        ? new Binding(
+                                            b.name(),
+                                            b.policy(),
+                                            null,
+                                            null,
+                                            Set.of(Binding.WARN, Binding.DENY))
+                                        : b)
+                            .toList())));
+
+    assertThat(protections.missing()).containsExactly("andon-stop-warning");
+    assertThat(named("andon-stop-warning", protections).found()).contains("have Deny");
   }
 
   @Test
@@ -350,8 +379,8 @@ class ProtectionsTest {
                 and(everything().validating(), foreign, unbound, warning),
                 and(
                     everything().validatingBindings(),
-                    new Binding("any-name", "labels-required", null, null, true),
-                    new Binding("warns", "warning", null, null, false))));
+                    new Binding("any-name", "labels-required", null, null, DENY),
+                    new Binding("warns", "warning", null, null, WARN))));
 
     assertThat(protections.interferences())
         .singleElement()

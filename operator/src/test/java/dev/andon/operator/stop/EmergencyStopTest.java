@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EmergencyStopTest {
   private static final String TYPE = "SatelliteDiskErase";
@@ -166,13 +167,45 @@ class EmergencyStopTest {
   }
 
   @Test
-  void all_go_and_the_type_go_is_open_and_so_is_an_unknown_key_in_capitals() {
+  void all_go_in_any_case_and_the_type_go_is_open() {
+    EmergencyStop stop =
+        EmergencyStop.of(
+            configMap(b -> b.addToData(TYPE, "go").addToData("all", "go").addToData("All", "go")));
+
+    assertThat(stop.view(TYPE)).isEqualTo(new StopView.Open("uid-1", "", "42"));
+    assertThat(stop.closedByAll()).isEmpty();
+    assertThat(stop.says()).isEqualTo("open: " + TYPE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"all", "All", "ALL", "aLl", "alL", "AlL", "ALl", "aLL"})
+  void all_in_any_case_closes_every_type_and_is_named_as_it_is_spelt(String all) {
+    EmergencyStop stop =
+        EmergencyStop.of(configMap(b -> b.addToData(TYPE, "go").addToData(all, "stop")));
+
+    assertThat(stop.view(TYPE))
+        .isInstanceOfSatisfying(
+            StopView.Stopped.class,
+            stopped -> {
+              assertThat(stopped.by().key()).isEqualTo(all);
+              assertThat(stopped.by().value()).isEqualTo("stop");
+            });
+    assertThat(stop.closedByAll()).contains(all);
+    assertThat(stop.says()).isEqualTo("nothing is open, %s is \"stop\"".formatted(all));
+  }
+
+  @Test
+  void of_several_that_close_every_type_the_usual_spelling_is_named() {
     EmergencyStop stop =
         EmergencyStop.of(
             configMap(
-                b -> b.addToData(TYPE, "go").addToData("all", "go").addToData("All", "stop")));
+                b ->
+                    b.addToData(TYPE, "go")
+                        .addToData("ALL", "stop")
+                        .addToData("all", "no")
+                        .addToData("All", "x")));
 
-    assertThat(stop.view(TYPE)).isEqualTo(new StopView.Open("uid-1", "", "42"));
+    assertThat(stop.closedByAll()).contains("all");
   }
 
   @Test

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
  */
 class GateSimulationTest {
   private static final List<String> TYPES = List.of("A", "B");
+  private static final List<String> ALL = List.of("all", "All", "ALL");
 
   @Test
   @Timeout(60)
@@ -64,7 +65,9 @@ class GateSimulationTest {
     }
 
     boolean open(String type) {
-      return exists && "go".equals(data.get(type)) && "go".equals(data.getOrDefault("all", "go"));
+      return exists
+          && "go".equals(data.get(type))
+          && ALL.stream().allMatch(all -> "go".equals(data.getOrDefault(all, "go")));
     }
   }
 
@@ -256,7 +259,7 @@ class GateSimulationTest {
         }
       }
       if (random.nextInt(10) == 0) {
-        data.put("all", random.nextBoolean() ? "stop" : "go");
+        data.put(ALL.get(random.nextInt(ALL.size())), random.nextBoolean() ? "stop" : "go");
       }
       now = new State(now.revision + 1, random.nextInt(12) != 0, data);
       onTheWire.add(now);

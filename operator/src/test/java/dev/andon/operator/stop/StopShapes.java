@@ -29,7 +29,12 @@ public final class StopShapes {
     return Stream.of(
         open("go", b -> b.addToData(TYPE, "go")),
         open("go, and all: go", b -> b.addToData(TYPE, "go").addToData("all", "go")),
-        open("go, and All: stop", b -> b.addToData(TYPE, "go").addToData("All", "stop")),
+        open(
+            "go, and all in every case go",
+            b -> b.addToData(TYPE, "go").addToData("All", "go").addToData("aLL", "go")),
+        open(
+            "go, and keys that only contain all",
+            b -> b.addToData(TYPE, "go").addToData("Alle", "stop").addToData("all.", "stop")),
         open("go, and another stopped", b -> b.addToData(TYPE, "go").addToData("Other", "stop")),
         open("go, and immutable: false", b -> b.addToData(TYPE, "go").withImmutable(false)),
         open("go, and empty binaryData", b -> b.addToData(TYPE, "go").withBinaryData(Map.of())),
@@ -57,6 +62,11 @@ public final class StopShapes {
         stopped("all: stop", b -> b.addToData(TYPE, "go").addToData("all", "stop")),
         stopped("all: empty", b -> b.addToData(TYPE, "go").addToData("all", "")),
         stopped("all: Go", b -> b.addToData(TYPE, "go").addToData("all", "Go")),
+        stopped("All: stop", b -> b.addToData(TYPE, "go").addToData("All", "stop")),
+        stopped("ALL: empty", b -> b.addToData(TYPE, "go").addToData("ALL", "")),
+        stopped(
+            "all: go, and aLl: Go",
+            b -> b.addToData(TYPE, "go").addToData("all", "go").addToData("aLl", "Go")),
         stopped("all: go, and no key for the type", b -> b.addToData("all", "go")),
         stopped(
             "go, but in binaryData", b -> b.addToBinaryData(TYPE, "Z28=").addToData("Other", "go")),

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
@@ -39,9 +40,10 @@ final class Api implements AutoCloseable {
 
   /**
    * @param message of the Status; empty where the object itself was answered
+   * @param warnings as kubectl shows them
    * @param flowSchema uid of the FlowSchema that the request was let in by
    */
-  record Answer(int code, JsonNode body, String message, String flowSchema) {
+  record Answer(int code, JsonNode body, String message, List<String> warnings, String flowSchema) {
     boolean accepted() {
       return code >= 200 && code < 300;
     }
@@ -106,6 +108,7 @@ final class Api implements AutoCloseable {
           response.code(),
           body,
           body.path("kind").asText().equals("Status") ? body.path("message").asText() : text(body),
+          response.headers("Warning"),
           Objects.requireNonNullElse(response.header("X-Kubernetes-PF-FlowSchema-UID"), ""));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

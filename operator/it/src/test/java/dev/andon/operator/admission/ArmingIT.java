@@ -68,6 +68,8 @@ class ArmingIT {
     return Stream.of(
         stops("delete", api -> api.delete(STOP).succeeded()),
         stops("all: stop", api -> merge(api, "{\"data\":{\"all\":\"stop\"}}")),
+        stops("ALL: no", api -> merge(api, "{\"data\":{\"ALL\":\"no\"}}")),
+        stops("aLl: nothing", api -> merge(api, "{\"data\":{\"aLl\":\"\"}}")),
         stops("all: garbage", api -> merge(api, "{\"data\":{\"all\":\"\\u0000 {\"}}")),
         stops("each key", api -> merge(api, "{\"data\":{\"A\":\"stop\",\"B\":\"no\"}}")),
         stops("keys removed", api -> merge(api, "{\"data\":{\"A\":null,\"B\":null}}")),
@@ -215,6 +217,7 @@ class ArmingIT {
         arming("a key set to go", stop("", "\"A\":\"stop\""), stop("", a)),
         arming("a key added", stop("", "\"B\":\"stop\""), stop("", "\"B\":\"stop\"," + a)),
         arming("all removed", stop("", a + ",\"all\":\"stop\""), stop("", a)),
+        arming("ALL removed", stop("", a + ",\"ALL\":\"stop\",\"all\":\"go\""), stop("", a)),
         arming("all set to go", stop("", a + ",\"all\":\"\""), stop("", a + ",\"all\":\"go\"")),
         arming(
             "binaryData removed",
