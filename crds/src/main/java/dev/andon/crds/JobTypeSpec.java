@@ -3,6 +3,7 @@ package dev.andon.crds;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +57,7 @@ public record JobTypeSpec(
       @Nullable Boolean required,
       @Nullable String description,
       @Nullable String pattern,
-      @com.fasterxml.jackson.annotation.JsonProperty("enum") List<String> enumeration,
+      @JsonProperty("enum") List<String> enumeration,
       @Nullable String type) {
     public Arg {
       enumeration = Absent.orEmpty(enumeration);
@@ -81,18 +82,25 @@ public record JobTypeSpec(
    *
    * @param template the pod template, as a Job has it
    * @param ttlSecondsAfterFinished null: it stays until its workflow is deleted
+   * @param finalExitCodes exit codes after which the job is not tried again; null: none
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @JsonIgnoreProperties(ignoreUnknown = true)
-  public record Container(@Nullable JsonNode template, @Nullable Integer ttlSecondsAfterFinished) {}
+  public record Container(
+      @Nullable JsonNode template,
+      @Nullable Integer ttlSecondsAfterFinished,
+      @Nullable List<Integer> finalExitCodes) {}
 
   /**
    * An HTTP request.
    *
    * @param method GET, POST, PUT, PATCH or DELETE; null is POST
    * @param url RFC 6570 simple expansion of args, in path and query only
-   * @param success CEL over {@code response {status, headers, body}}; null: 2xx
-   * @param fatal CEL; null: never
+   * @param success CEL over {@code response {status, headers, body}}: done; null: 2xx but 202
+   * @param refused CEL, of the answer to the first send: nothing was taken on; null: 408, 425, 429,
+   *     503 with Retry-After
+   * @param finalFailure {@code final}: CEL: the job has failed and is not tried again; null: never
+   * @param fatal CEL: the whole workflow ends; null: never
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @JsonIgnoreProperties(ignoreUnknown = true)
@@ -101,6 +109,8 @@ public record JobTypeSpec(
       @Nullable String url,
       @Nullable List<HeaderFrom> headersFrom,
       @Nullable String success,
+      @Nullable String refused,
+      @JsonProperty("final") @Nullable String finalFailure,
       @Nullable String fatal,
       @Nullable Poll poll,
       @Nullable Observe observe,
@@ -125,9 +135,14 @@ public record JobTypeSpec(
       @Nullable String done,
       @Nullable String failed) {}
 
+  /**
+   * How to have an attempt end.
+   *
+   * @param undone CEL over the answer: it has ended and was not done; null: never
+   */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @JsonIgnoreProperties(ignoreUnknown = true)
-  public record Cancel(@Nullable String method, @Nullable String url) {}
+  public record Cancel(@Nullable String method, @Nullable String url, @Nullable String undone) {}
 
   /** A service that speaks {@code andon.executor.v1.JobExecutor}. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

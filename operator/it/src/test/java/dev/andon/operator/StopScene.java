@@ -87,8 +87,12 @@ final class StopScene implements AutoCloseable {
           executor:
             http:
               url: "FLEET/sites/aap/machines/{machine}/erase"
+              success: response.body.status == 'done'
               poll: {intervalSeconds: 1}
-              cancel: {method: DELETE, url: "FLEET/sites/aap/machines/{machine}/erase"}
+              cancel:
+                method: DELETE
+                url: "FLEET/sites/aap/machines/{machine}/erase"
+                undone: response.body.status == 'cancelled'
         ---
         # Takes ten minutes, and nobody hears that it is to end.
         apiVersion: andon.dev/v1alpha1
@@ -100,6 +104,7 @@ final class StopScene implements AutoCloseable {
           executor:
             http:
               url: "FLEET/sites/aap/machines/{machine}/erase"
+              success: response.body.status == 'done'
               poll: {intervalSeconds: 1}
               cancel: {method: DELETE, url: "FLEET/no/such/path"}
         ---

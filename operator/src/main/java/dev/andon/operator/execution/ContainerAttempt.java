@@ -3,6 +3,7 @@ package dev.andon.operator.execution;
 import dev.andon.crds.JobTypeSpec;
 import dev.andon.operator.execution.JobReport.Finding;
 import dev.andon.operator.execution.JobStore.Created;
+import dev.andon.operator.execution.Outcome.Failed.Reach;
 import dev.andon.operator.pacing.RateLimits;
 import dev.andon.operator.stop.Permit;
 import io.fabric8.kubernetes.api.model.Event;
@@ -43,6 +44,7 @@ final class ContainerAttempt {
 
   private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(1);
   private static final Duration BETWEEN_LOOKS_WITHOUT_ANSWER = Duration.ofSeconds(5);
+  private static final Duration BETWEEN_ADMISSIONS = Duration.ofSeconds(10);
   private static final Duration BETWEEN_CREATES = Duration.ofMillis(300);
 
   /** The Job controller's. */
@@ -220,10 +222,19 @@ final class ContainerAttempt {
                       : failed("Forbidden", "its Job was refused: " + message));
       case 404 -> Optional.of(failed("NamespaceNotFound", "its Job was refused: " + message));
       default ->
-          Optional.of(
-              failed(
-                  "JobRefused",
-                  "the API server refused its Job (%d): %s".formatted(code, message)));
+          code >= 500
+              ? Optional.of(
+                  new Outcome.NotBegun(
+                      "AdmissionFailed",
+                      Messages.line(
+                          "admission of its Job %s failed (%d): %s".formatted(name, code, message),
+                          List.of()),
+                      run.now().plus(BETWEEN_ADMISSIONS),
+                      true))
+              : Optional.of(
+                  failed(
+                      "JobRefused",
+                      "the API server refused its Job (%d): %s".formatted(code, message)));
     };
   }
 
@@ -394,9 +405,20 @@ final class ContainerAttempt {
     }
     return Optional.of(
         pods.isEmpty()
-            ? failed(why.reason(), why.message())
-            : new Outcome.Failed(
-                why.reason(), JobReport.line(why.message(), JobReport.logs(own)), false));
+            ? failed(why)
+            : failed(why, JobReport.line(why.message(), JobReport.logs(own))));
+  }
+
+  private Outcome.Failed failed(Finding why) {
+    return failed(why, Messages.line(why.message(), List.of()));
+  }
+
+  private Outcome.Failed failed(Finding why, String message) {
+    boolean last =
+        why.exitCode() != null
+            && container.finalExitCodes() != null
+            && container.finalExitCodes().contains(why.exitCode());
+    return new Outcome.Failed(why.reason(), message, last ? Reach.JOB : Reach.ATTEMPT);
   }
 
   private Outcome.Failed timedOut(Finding waiting) {
@@ -442,7 +464,7 @@ final class ContainerAttempt {
                   .flatMap(pod -> JobReport.whyFailed(pod).stream())
                   .findFirst();
           if (byItself.isPresent()) {
-            return failed(byItself.get().reason(), byItself.get().message());
+            return failed(byItself.get());
           }
           return wasToEnd
               ? new Outcome.Cancelled()
@@ -616,7 +638,7 @@ final class ContainerAttempt {
   }
 
   private static Outcome.Failed failed(String reason, String message) {
-    return new Outcome.Failed(reason, Messages.line(message, List.of()), false);
+    return new Outcome.Failed(reason, Messages.line(message, List.of()));
   }
 
   /**

@@ -19,6 +19,7 @@ import java.time.Duration;
  *   <tr><td>is not there, though it may have been created</td><td>Unknown: never created, and deleted since, look alike</td></tr>
  *   <tr><td>has another controller, or is of another attempt</td><td>never adopted: Failed/JobNameTaken if ours was refused for it, else Unknown</td></tr>
  *   <tr><td>was refused by the stop's admission policy</td><td>not begun: the gate is asked again</td></tr>
+ *   <tr><td>met an admission that failed (5xx)</td><td>not begun, no attempt used: tried again, and people are told</td></tr>
  *   <tr><td>was refused for another reason</td><td>Failed, known not to have begun: QuotaExceeded, NamespaceTerminating, NamespaceNotFound, Forbidden, JobRefused</td></tr>
  * </table>
  *

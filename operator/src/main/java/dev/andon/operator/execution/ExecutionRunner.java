@@ -50,6 +50,9 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
   /** By uid of the workflow that has them run, then by attempt. Guarded by itself. */
   private final Map<String, Map<AttemptKey, Entry>> entries = new HashMap<>();
 
+  /** As {@link #notBegun} gives it, by uid of the workflow. Guarded by {@code entries}. */
+  private final Map<String, Map<AttemptKey, String>> notBegun = new HashMap<>();
+
   private boolean closed;
 
   /** While it drains, for answers, which are no event of the entries. */
@@ -190,6 +193,13 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
   }
 
   @Override
+  public Map<AttemptKey, String> notBegun(String uid) {
+    synchronized (entries) {
+      return Map.copyOf(notBegun.getOrDefault(uid, Map.of()));
+    }
+  }
+
+  @Override
   public void settle(String uid, Map<AttemptKey, Outcome> written) {
     synchronized (entries) {
       written.forEach(
@@ -215,6 +225,7 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
     List<AttemptRun> left = runs(uid);
     synchronized (entries) {
       entries.remove(uid);
+      notBegun.remove(uid);
     }
     // What still runs is asked to end, and nobody waits for how it did.
     left.forEach(AttemptRun::cancel);
@@ -338,8 +349,21 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
         Messages.line(
             "job type %s has no executor that this version runs; it runs container, http and grpc"
                 .formatted(attempt.jobType()),
-            List.of()),
-        false);
+            List.of()));
+  }
+
+  /** One that waited for its turn meanwhile is not begun for the same reason as before. */
+  private void keepWhyNotBegun(Attempt attempt, Outcome outcome) {
+    String uid = attempt.runner().uid();
+    if (outcome instanceof Outcome.NotBegun not) {
+      if (not.told()) {
+        notBegun
+            .computeIfAbsent(uid, none -> new HashMap<>())
+            .put(attempt.key(), not.reason() + ": " + not.message());
+      }
+    } else if (notBegun.containsKey(uid)) {
+      notBegun.get(uid).remove(attempt.key());
+    }
   }
 
   /** What is said of an entry that is no longer there (forgotten, or closed) counts for nothing. */
@@ -350,6 +374,7 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
         return;
       }
       entry.outcome = outcome;
+      keepWhyNotBegun(attempt, outcome);
       if (!(outcome instanceof Outcome.Accepted)) {
         entry.run = null;
       }

@@ -35,6 +35,12 @@ public interface Executions {
   Map<AttemptKey, Outcome> outcomes(String uid);
 
   /**
+   * Why attempts of the workflow were not begun when they were last tried, as {@code Reason:
+   * message}: of those that wait for something people may have to do about.
+   */
+  Map<AttemptKey, String> notBegun(String uid);
+
+  /**
    * The workflow's status that tells of these outcomes is written; they are forgotten. An outcome
    * that has since been replaced by a later one of the same attempt stays.
    */

@@ -13,6 +13,7 @@ import dev.andon.executor.v1.Workflow;
 import dev.andon.operator.execution.GrpcSender.Sent;
 import dev.andon.operator.execution.GrpcSender.Target;
 import dev.andon.operator.execution.GrpcSender.Unanswered;
+import dev.andon.operator.execution.Outcome.Failed.Reach;
 import dev.andon.operator.pacing.Breakers;
 import dev.andon.operator.pacing.RateLimits;
 import dev.andon.operator.stop.Permit;
@@ -69,7 +70,7 @@ final class GrpcAttempt {
             .map(address -> new Target(address, Boolean.TRUE.equals(grpc.plaintext())));
     if (target.isEmpty()) {
       String wrong = String.join("; ", GrpcRules.findings(attempt.spec()));
-      return sent ? unknown(wrong, false) : notBegun("InvalidJobType", wrong);
+      return sent || isAgain() ? unknown(wrong, false) : failed("InvalidJobType", wrong);
     }
     try {
       return switch (attempt.work()) {
@@ -151,7 +152,8 @@ final class GrpcAttempt {
         pass.failed();
       }
       return Optional.of(
-          failed("NotValidated", "Validate: %s (%s)".formatted(Messages.of(e), target.origin())));
+          neverLeft(
+              "NotValidated", "Validate: %s (%s)".formatted(Messages.of(e), target.origin())));
     }
   }
 
@@ -171,14 +173,12 @@ final class GrpcAttempt {
         case Sent.NoPermit() -> {}
         case Sent.NoConnection(String why) -> {
           pass.failed();
-          return notBegun(
+          return neverLeft(
               "ConnectFailed", "no connection: %s (%s)".formatted(why, target.origin()));
         }
         case Sent.NoRoom() -> {
-          return new Outcome.NotBegun(
-              "TargetBusy",
-              line("%s has as many calls as it allows".formatted(target.origin())),
-              run.now().plus(BEFORE_NEXT_TRY));
+          return neverLeft(
+              "TargetBusy", "%s has as many calls as it allows".formatted(target.origin()));
         }
         case Sent.Interrupted(boolean maySent) -> {
           sent = maySent;
@@ -187,7 +187,7 @@ final class GrpcAttempt {
         case Sent.TimedOut(boolean maySent) -> {
           pass.failed();
           if (!maySent) {
-            return notBegun("TimedOut", "no connection in time (%s)".formatted(target.origin()));
+            return neverLeft("TimedOut", "no connection in time (%s)".formatted(target.origin()));
           }
           sent = true;
           return timedOut(target);
@@ -238,11 +238,10 @@ final class GrpcAttempt {
     };
   }
 
-  /** This send was not begun, and will not be; of one before it nothing is known by that. */
-  private Outcome notBegun(String reason, String message) {
-    return isAgain()
-        ? new Outcome.NotBegun(reason, line(message), run.now().plus(BEFORE_NEXT_TRY))
-        : failed(reason, message);
+  /** Run did not leave, which uses no attempt; of one before it nothing is known by that. */
+  private Outcome.NotBegun neverLeft(String reason, String message) {
+    return new Outcome.NotBegun(
+        reason, line(message), run.now().plus(jittered(BEFORE_NEXT_TRY)), true);
   }
 
   private boolean isAgain() {
@@ -250,7 +249,7 @@ final class GrpcAttempt {
   }
 
   private Outcome.Failed invalidArgs(String message) {
-    return new Outcome.Failed("InvalidArgs", line(message), true);
+    return new Outcome.Failed("InvalidArgs", line(message), Reach.WORKFLOW);
   }
 
   // --- finding out ---
@@ -298,7 +297,7 @@ final class GrpcAttempt {
     return new Outcome.Failed(
         REASON.matcher(reason).matches() ? reason : "ExecutorFailed",
         line(failed.getMessage().isBlank() ? "the executor gave no message" : failed.getMessage()),
-        failed.getFatal(),
+        failed.getFatal() ? Reach.WORKFLOW : Reach.ATTEMPT,
         failed.hasRetryAfter()
             ? run.now().plus(within(failed.getRetryAfter(), Duration.ZERO, LONGEST_RETRY_AFTER))
             : null);
@@ -497,7 +496,7 @@ final class GrpcAttempt {
   }
 
   private static Outcome.Failed failed(String reason, String message) {
-    return new Outcome.Failed(reason, line(message), false);
+    return new Outcome.Failed(reason, line(message));
   }
 
   private static Outcome.Unknown unknown(String message, boolean mayRepeat) {

@@ -35,10 +35,6 @@ record HttpAnswer(int status, Map<String, String> headers, String body, boolean 
     return status >= 200 && status <= 299;
   }
 
-  boolean isRedirect() {
-    return status >= 300 && status <= 399;
-  }
-
   Optional<String> header(String lowerCaseName) {
     return Optional.ofNullable(headers.get(lowerCaseName));
   }
@@ -54,6 +50,10 @@ record HttpAnswer(int status, Map<String, String> headers, String body, boolean 
     } catch (JsonProcessingException e) {
       return Optional.empty();
     }
+  }
+
+  boolean saysRetryAfter() {
+    return header("retry-after").filter(value -> !value.isBlank()).isPresent();
   }
 
   /**

@@ -37,24 +37,16 @@ final class HttpAttempt {
 
   private static final Duration LONGEST_BETWEEN_LOOKS = Duration.ofSeconds(30);
   private static final Duration LONGEST_BETWEEN_LAST_LOOKS = Duration.ofSeconds(2);
-  private static final Duration SECRET_RETRY = Duration.ofSeconds(5);
   private static final Duration BEFORE_NEXT_TRY = Duration.ofSeconds(5);
   private static final int SNIPPET = 120;
 
-  /** The operation goes into status, for as long as it is polled. */
+  /** Of an operation in status, and so of one that a restart does not lose. */
   private static final int LONGEST_OPERATION = 400;
+
+  private static final int LONGEST_PATH_SAID = 100;
 
   /** What says something of the way to the answer, and nothing of what was asked about. */
   private static final Set<Integer> NO_ANSWERS = Set.of(401, 403, 407, 408, 425, 429);
-
-  /**
-   * Of a gateway that handed it on, and got no answer to be read, or none in time (RFC 9110, 15.6.3
-   * and 15.6.5).
-   */
-  private static final Set<Integer> UNANSWERED_BEHIND = Set.of(502, 504);
-
-  /** It was not taken, and may be later. */
-  private static final Set<Integer> NOT_NOW = Set.of(408, 425, 429, 503);
 
   private static final Set<String> METHODS_WITH_BODY = Set.of("POST", "PUT", "PATCH");
   private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -73,7 +65,10 @@ final class HttpAttempt {
   /** Whether it was sent before, and nobody knows what became of that. */
   private boolean again;
 
+  /** Where it is polled, once it was accepted. */
   private @Nullable URI operation;
+
+  private @Nullable HttpMeaning meaning;
 
   HttpAttempt(HttpExecutor executor, AttemptRun run, JobTypeSpec.Http http) {
     this.executor = executor;
@@ -126,8 +121,7 @@ final class HttpAttempt {
   private Outcome send() throws InterruptedException, Unusable {
     // Everything that can be wrong with the job type is found before anything is sent.
     URI url = url(http.url(), "url");
-    rule(http.success(), "success");
-    rule(http.fatal(), "fatal");
+    HttpMeaning _ = meaning();
     String method = Objects.requireNonNullElse(http.method(), "POST");
     if (!HttpRules.SEND_METHODS.contains(method)) {
       throw invalid("method: \"%s\" is not allowed".formatted(method));
@@ -180,7 +174,7 @@ final class HttpAttempt {
         case Sent.NoPermit() -> {}
         case Sent.NoConnection(String why) -> {
           pass.failed();
-          return notBegun("ConnectFailed", "no connection: %s (%s)".formatted(why, at(request)));
+          return neverLeft("ConnectFailed", "no connection: %s (%s)".formatted(why, at(request)));
         }
         case Sent.Interrupted(boolean maySent) -> {
           sent = maySent;
@@ -189,7 +183,7 @@ final class HttpAttempt {
         case Sent.TimedOut(boolean maySent) -> {
           pass.failed();
           if (!maySent) {
-            return notBegun("TimedOut", "no connection in time (%s)".formatted(at(request)));
+            return neverLeft("TimedOut", "no connection in time (%s)".formatted(at(request)));
           }
           sent = true;
           return timedOut();
@@ -214,90 +208,75 @@ final class HttpAttempt {
 
   private Outcome answered(HttpRequest request, HttpAnswer answer)
       throws InterruptedException, Unusable {
-    if (answer.status() == 202 && http.poll() != null) {
-      Optional<URI> location = operation(request.uri(), answer.header("location").orElse(""));
-      if (location.isEmpty()) {
-        // It is under way, and a new attempt beside it would do the work twice.
-        return lost(
-            "answered 202 without a Location that may be polled (%s; %s)"
-                .formatted(
-                    answer
-                        .header("location")
-                        .map("%s is of another origin, or no URL"::formatted)
-                        .orElse("there is none"),
-                    at(request)));
-      }
-      operation = location.get();
-      run.accepted(location.get().toString());
-      return poll(interval());
-    }
-    Optional<Outcome> judged = judge(request, answer);
-    if (judged.isEmpty()) {
-      return lost(cannotTell(request, answer));
-    }
-    return judged.get() instanceof Outcome.Failed failed
-        ? notDone(answer.status(), failed)
-        : judged.get();
-  }
-
-  /**
-   * What an answer other than success says of the attempt. Of one that was sent once: that it
-   * failed, unless a gateway says so that does not know. Of one that was sent before: nothing. It
-   * may come from something between, or mean that this very key is under way; taken for a failure,
-   * the next attempt would do the job once more, under another key.
-   */
-  private Outcome notDone(int status, Outcome.Failed failed) throws InterruptedException, Unusable {
-    if (again && NOT_NOW.contains(status)) {
-      Instant soonest = run.now().plus(BEFORE_NEXT_TRY);
-      Instant asked = failed.retryAfter();
-      return new Outcome.NotBegun(
-          failed.reason(),
-          failed.message(),
-          asked == null || asked.isBefore(soonest) ? soonest : asked);
-    }
-    boolean notKnown = again || (UNANSWERED_BEHIND.contains(status) && !failed.fatal());
-    return notKnown ? lost(failed.message()) : failed;
-  }
-
-  /** Succeeded or Failed; empty when it answered 2xx and {@code success} cannot tell. */
-  private Optional<Outcome> judge(HttpRequest request, HttpAnswer answer) throws Unusable {
-    if (answer.tooLarge() && answer.is2xx()) {
-      return http.success() == null ? Optional.of(new Outcome.Succeeded()) : Optional.empty();
-    }
-    if (answer.tooLarge()) {
-      return Optional.of(
-          failed(
-              "BodyTooLarge",
-              "answered %d with more than 1 MiB (%s)".formatted(answer.status(), at(request))));
-    }
-    if (answer.isRedirect()) {
-      return Optional.of(
-          failed(
-              "Redirect",
-              "answered %d; no redirect is followed (%s)".formatted(answer.status(), at(request))));
-    }
-    ResponseRule success = rule(http.success(), "success");
-    switch (success == null ? answer.is2xx() ? Verdict.YES : Verdict.NO : success.judge(answer)) {
-      case YES -> {
-        return Optional.of(new Outcome.Succeeded());
-      }
-      case CANNOT_TELL -> {
-        if (answer.is2xx()) {
-          return Optional.empty();
+    HttpMeaning.Says says = again ? meaning().ofRepeat(answer) : meaning().ofSend(answer);
+    return switch (says) {
+      case DONE -> new Outcome.Succeeded();
+      case ATTEMPT_FAILED, JOB_FAILED, WORKFLOW_FAILED -> failed(says, request, answer);
+      case GOES_ON -> accepted(request, answer);
+      case UNCLEAR -> lost(cannotTell(request, answer));
+      case SEE_OTHER, NOTHING -> {
+        if (again && HttpMeaning.isNotTakenNow(answer)) {
+          yield new Outcome.NotBegun(
+              statusReason(answer),
+              line(said(request, answer)),
+              later(run.now().plus(BEFORE_NEXT_TRY), answer.retryAfter(run.now())),
+              true);
         }
+        yield lost(said(request, answer));
       }
-      case NO -> {}
+    };
+  }
+
+  private Outcome accepted(HttpRequest request, HttpAnswer answer)
+      throws InterruptedException, Unusable {
+    Optional<URI> location = operation(request.uri(), answer.header("location").orElse(""));
+    if (location.isEmpty()) {
+      // It is under way, and a new attempt beside it would do the work twice.
+      return lost(
+          "answered 202 without a Location that may be polled: %s (%s)"
+              .formatted(
+                  answer.header("location").isEmpty()
+                      ? "there is none"
+                      : "it is of another origin, or no URL",
+                  at(request)));
     }
-    ResponseRule fatal = rule(http.fatal(), "fatal");
-    boolean isFatal = fatal != null && fatal.judge(answer) == Verdict.YES;
-    String reason = answer.status() == 429 ? "TooManyRequests" : "HttpStatus" + answer.status();
-    boolean asksToWait = answer.status() == 429 || answer.status() == 503;
-    return Optional.of(
-        new Outcome.Failed(
-            reason,
-            line(said(request, answer)),
-            isFatal,
-            asksToWait ? answer.retryAfter(run.now()).orElse(null) : null));
+    operation = location.get();
+    if (mayBeKept(operation)) {
+      run.accepted(operation.toString());
+    } else {
+      run.answered();
+    }
+    return poll(interval());
+  }
+
+  private Outcome.Failed failed(HttpMeaning.Says says, HttpRequest request, HttpAnswer answer) {
+    return new Outcome.Failed(
+        statusReason(answer),
+        line(said(request, answer)),
+        switch (says) {
+          case WORKFLOW_FAILED -> Outcome.Failed.Reach.WORKFLOW;
+          case JOB_FAILED -> Outcome.Failed.Reach.JOB;
+          default -> Outcome.Failed.Reach.ATTEMPT;
+        },
+        answer.is2xx() ? null : answer.retryAfter(run.now()).orElse(null));
+  }
+
+  private static String statusReason(HttpAnswer answer) {
+    return answer.status() == 429 ? "TooManyRequests" : "HttpStatus" + answer.status();
+  }
+
+  /** The job type's rules, all of them compiled. */
+  private HttpMeaning meaning() throws Unusable {
+    if (meaning == null) {
+      meaning =
+          new HttpMeaning(
+              rule(http.success(), "success"),
+              rule(http.refused(), "refused"),
+              rule(http.finalFailure(), "final"),
+              rule(http.fatal(), "fatal"),
+              http.poll() != null);
+    }
+    return meaning;
   }
 
   // --- polling ---
@@ -317,30 +296,71 @@ final class HttpAttempt {
   }
 
   private Outcome poll(Duration first) throws InterruptedException, Unusable {
-    URI at = Objects.requireNonNull(operation);
-    int failures = 0;
+    int silent = 0;
     Duration wait = jittered(first);
     while (true) {
       run.pause(least(wait, run.left()));
       if (run.pastDeadline()) {
         return timedOut();
       }
-      Optional<HttpAnswer> answer = ask("GET", at, least(ASK_TIMEOUT, run.left()));
-      if (answer.isEmpty()) {
-        failures++;
-      } else if (answer.get().status() == 202) {
-        failures = 0;
-      } else {
-        HttpRequest asked = HttpRequest.newBuilder(at).build();
-        Optional<Outcome> judged = judge(asked, answer.get());
-        return judged.isPresent() ? judged.get() : lost(cannotTell(asked, answer.get()));
+      switch (look(least(ASK_TIMEOUT, run.left()))) {
+        case Look.Ended(Outcome outcome) -> {
+          return outcome;
+        }
+        case Look.Unclear(String why) -> {
+          return lost(why);
+        }
+        case Look.GoesOn() -> silent = 0;
+        case Look.Nothing() -> silent++;
       }
-      wait = jittered(backoff(interval(), failures, LONGEST_BETWEEN_LOOKS));
+      wait = jittered(backoff(interval(), silent, LONGEST_BETWEEN_LOOKS));
     }
   }
 
-  /** The operation a Location stands for, if it is of the same origin and fits into status. */
-  private static Optional<URI> operation(URI base, String location) {
+  /** What one look at the operation showed. */
+  private sealed interface Look {
+    record Ended(Outcome outcome) implements Look {}
+
+    record GoesOn() implements Look {}
+
+    /** It has ended, and how cannot be told. */
+    record Unclear(String why) implements Look {}
+
+    record Nothing() implements Look {}
+  }
+
+  private Look look(Duration timeout) throws InterruptedException, Unusable {
+    URI at = Objects.requireNonNull(operation);
+    Optional<HttpAnswer> answer = answer("GET", at, timeout);
+    if (answer.isPresent() && meaning().ofPoll(answer.get()) == HttpMeaning.Says.SEE_OTHER) {
+      // Once: what that answers is how it ended, or says nothing.
+      Optional<URI> result = operation(at, answer.get().header("location").orElse(""));
+      if (result.isEmpty()) {
+        return new Look.Nothing();
+      }
+      at = result.get();
+      answer = answer("GET", at, timeout);
+    }
+    if (answer.isEmpty()) {
+      return new Look.Nothing();
+    }
+    HttpRequest asked = HttpRequest.newBuilder(at).build();
+    HttpMeaning.Says says = meaning().ofPoll(answer.get());
+    return switch (says) {
+      case DONE -> new Look.Ended(new Outcome.Succeeded());
+      case ATTEMPT_FAILED, JOB_FAILED, WORKFLOW_FAILED ->
+          new Look.Ended(failed(says, asked, answer.get()));
+      case GOES_ON -> new Look.GoesOn();
+      case UNCLEAR -> new Look.Unclear(cannotTell(asked, answer.get()));
+      case SEE_OTHER, NOTHING -> new Look.Nothing();
+    };
+  }
+
+  /**
+   * The URL a Location stands for, if it is of the same origin. A query may hold a signature, by
+   * which whoever reads it is let in: no message has it.
+   */
+  private Optional<URI> operation(URI base, String location) {
     if (location.isBlank()) {
       return Optional.empty();
     }
@@ -351,13 +371,22 @@ final class HttpAttempt {
           || !UrlTemplate.origin(at).equals(UrlTemplate.origin(base))) {
         return Optional.empty();
       }
+      if (at.getRawQuery() != null) {
+        secretValues.add(at.getRawQuery());
+        secretValues.addAll(List.of(at.getRawQuery().split("[&;=]+", -1)));
+        secretValues.addAll(List.of(at.getQuery().split("[&;=]+", -1)));
+      }
       String text = at.toString();
       int fragment = text.indexOf('#');
-      String bare = fragment < 0 ? text : text.substring(0, fragment);
-      return bare.length() > LONGEST_OPERATION ? Optional.empty() : Optional.of(new URI(bare));
+      return Optional.of(fragment < 0 ? at : new URI(text.substring(0, fragment)));
     } catch (URISyntaxException e) {
       return Optional.empty();
     }
+  }
+
+  /** Whether it may stand in status, and so is known after a restart. */
+  private static boolean mayBeKept(URI operation) {
+    return operation.getRawQuery() == null && operation.toString().length() <= LONGEST_OPERATION;
   }
 
   private Duration interval() {
@@ -396,12 +425,13 @@ final class HttpAttempt {
     return timedOut();
   }
 
-  /** What a look at the attempt showed; {@code status} is 0 where there was no answer. */
-  private record Seen(What what, int status, String message) {
+  /** What an observation showed. */
+  private record Seen(What what, String message) {
     enum What {
       DONE,
       FAILED,
       NEITHER,
+      /** There was no answer, or none that says anything. */
       NOTHING
     }
   }
@@ -416,8 +446,8 @@ final class HttpAttempt {
     ResponseRule failed = rule(observe.failed(), "observe.failed");
     URI at = url(observe.url(), "observe.url");
     Optional<HttpAnswer> answer = ask(method, at, timeout);
-    if (answer.isEmpty() || answer.get().tooLarge()) {
-      return new Seen(Seen.What.NOTHING, 0, "");
+    if (answer.isEmpty()) {
+      return new Seen(Seen.What.NOTHING, "");
     }
     String message = said(HttpRequest.newBuilder(at).build(), answer.get());
     Seen.What what =
@@ -426,7 +456,7 @@ final class HttpAttempt {
             : failed != null && failed.judge(answer.get()) == Verdict.YES
                 ? Seen.What.FAILED
                 : Seen.What.NEITHER;
-    return new Seen(what, answer.get().status(), message);
+    return new Seen(what, message);
   }
 
   // --- ending ---
@@ -451,48 +481,38 @@ final class HttpAttempt {
         unknown("not done before its deadline, and nobody knows whether it goes on", mayRepeat()));
   }
 
-  /** What the cancel request came to. */
-  private enum Cancel {
-    /** There is none, or it was refused. */
-    NONE,
-    /** It is to be made, perhaps again. */
-    TO_BE_MADE,
-    /** 202: it will end. */
-    ASKED,
-    /** Any other 2xx: it has ended. */
-    ENDED
-  }
-
   /**
-   * Makes the cancel request, then looks how the attempt ended.
+   * Makes the cancel request, then looks how the attempt ended. That the request was taken, or that
+   * there is nothing to cancel, says nothing of the work, which may just have been done: only
+   * {@code cancel.undone} and {@code observe.failed} say that it was not.
    *
    * @param longest how long that may take; never longer than the job type gives a whole attempt
-   * @param ended the outcome if it is known not to go on, and was not done
+   * @param undone the outcome if it is known to have ended, and not to have been done
    * @param unknown the outcome if that is not known
    */
-  private Outcome end(Duration longest, Outcome ended, Outcome.Unknown unknown) {
+  private Outcome end(Duration longest, Outcome undone, Outcome.Unknown unknown) {
     run.ending();
     Integer timeout = attempt.spec().timeoutSeconds();
     Duration own = timeout == null ? longest : Duration.ofSeconds(Math.max(1, timeout));
     Duration until = run.worked().plus(least(own, longest));
-    Cancel cancel = http.cancel() == null ? Cancel.NONE : Cancel.TO_BE_MADE;
+    boolean toBeCancelled = http.cancel() != null;
     try {
       for (int round = 0; run.worked().compareTo(until) < 0; round++) {
-        if (cancel == Cancel.TO_BE_MADE) {
-          cancel = cancel(until);
+        if (toBeCancelled) {
+          switch (cancel(until)) {
+            case UNDONE -> {
+              return undone;
+            }
+            case TAKEN -> toBeCancelled = false;
+            case NO_ANSWER -> {}
+          }
         }
-        if (operation == null && http.observe() == null) {
-          if (cancel == Cancel.ENDED && isUnderWay()) {
-            return ended;
-          }
-          if (cancel != Cancel.TO_BE_MADE) {
-            break;
-          }
-        } else {
-          Optional<Outcome> seen = look(cancel, ended, until);
-          if (seen.isPresent()) {
-            return seen.get();
-          }
+        Optional<Outcome> seen = lastLook(undone, until);
+        if (seen.isPresent()) {
+          return seen.get();
+        }
+        if (!toBeCancelled && operation == null && http.observe() == null) {
+          break;
         }
         Duration wait = backoff(Duration.ofMillis(200), round, LONGEST_BETWEEN_LAST_LOOKS);
         run.pause(least(jittered(wait), until.minus(run.worked())));
@@ -505,67 +525,67 @@ final class HttpAttempt {
     return unknown;
   }
 
-  /**
-   * Whether it was when it was told to end: the answer to its one send is outstanding. What was
-   * lost sight of may have been done long before, and many a target takes a DELETE of that too.
-   */
-  private boolean isUnderWay() {
-    return sent && !again && attempt.work() instanceof Attempt.Work.Send;
+  /** What the cancel request came to. */
+  private enum Cancel {
+    /** It is to be made again. */
+    NO_ANSWER,
+    /** It was answered, whatever with. */
+    TAKEN,
+    /** Its answer says that the work has ended, and was not done. */
+    UNDONE
   }
 
   private Cancel cancel(Duration until) throws InterruptedException, Unusable {
     JobTypeSpec.Cancel request = Objects.requireNonNull(http.cancel());
+    ResponseRule undone = rule(request.undone(), "cancel.undone");
     String method = Objects.requireNonNullElse(request.method(), "DELETE");
     if (!HttpRules.CANCEL_METHODS.contains(method)) {
-      return Cancel.NONE;
+      throw invalid("cancel.method: \"%s\" is not allowed".formatted(method));
     }
     Optional<HttpAnswer> answer = ask(method, url(request.url(), "cancel.url"), within(until));
     if (answer.isEmpty()) {
-      return Cancel.TO_BE_MADE;
+      return Cancel.NO_ANSWER;
     }
-    return answer.get().status() == 202
-        ? Cancel.ASKED
-        : answer.get().is2xx() ? Cancel.ENDED : Cancel.NONE;
+    return undone != null && undone.judge(answer.get()) == Verdict.YES
+        ? Cancel.UNDONE
+        : Cancel.TAKEN;
   }
 
-  /** How it ended, if one look shows it. */
-  private Optional<Outcome> look(Cancel cancel, Outcome ended, Duration until)
+  /** How it ended, if one look at the operation, or else one observation, shows it. */
+  private Optional<Outcome> lastLook(Outcome undone, Duration until)
       throws InterruptedException, Unusable {
-    boolean asked = cancel == Cancel.ASKED || cancel == Cancel.ENDED;
-    URI at = operation;
-    if (at != null) {
-      Optional<HttpAnswer> answer = ask("GET", at, within(until));
-      if (answer.isEmpty() || answer.get().status() == 202) {
-        return Optional.empty();
-      }
-      Optional<Outcome> judged = judge(HttpRequest.newBuilder(at).build(), answer.get());
-      return judged.map(outcome -> outcome instanceof Outcome.Failed && asked ? ended : outcome);
+    if (operation != null && look(within(until)) instanceof Look.Ended(Outcome outcome)) {
+      return Optional.of(outcome);
     }
-    Seen seen = observe(Objects.requireNonNull(http.observe()), within(until));
+    if (http.observe() == null) {
+      return Optional.empty();
+    }
+    Seen seen = observe(http.observe(), within(until));
     return switch (seen.what()) {
       case DONE -> Optional.of(new Outcome.Succeeded());
-      case FAILED -> Optional.of(asked ? ended : failed("ObservedFailed", seen.message()));
-      case NEITHER ->
-          cancel == Cancel.ENDED && (seen.status() == 404 || seen.status() == 410)
-              ? Optional.of(ended)
-              : Optional.empty();
-      case NOTHING -> Optional.empty();
+      case FAILED ->
+          Optional.of(http.cancel() == null ? failed("ObservedFailed", seen.message()) : undone);
+      case NEITHER, NOTHING -> Optional.empty();
     };
   }
 
   // --- requests ---
 
-  /** An answer to what was asked; empty where there is none, or none that says anything. */
-  private Optional<HttpAnswer> ask(String method, URI at, Duration timeout)
+  /** An answer to what was asked; empty where there is none. */
+  private Optional<HttpAnswer> answer(String method, URI at, Duration timeout)
       throws InterruptedException {
     try {
-      HttpAnswer answer = executor.sender.ask(request(method, at), timeout);
-      return answer.status() >= 500 || NO_ANSWERS.contains(answer.status())
-          ? Optional.empty()
-          : Optional.of(answer);
+      return Optional.of(executor.sender.ask(request(method, at), timeout));
     } catch (IOException | Unusable e) {
       return Optional.empty();
     }
+  }
+
+  /** Empty, too, where the answer says nothing of what was asked about. */
+  private Optional<HttpAnswer> ask(String method, URI at, Duration timeout)
+      throws InterruptedException {
+    return answer(method, at, timeout)
+        .filter(answer -> answer.status() < 500 && !NO_ANSWERS.contains(answer.status()));
   }
 
   private HttpRequest request(String method, URI at) throws Unusable {
@@ -601,14 +621,13 @@ final class HttpAttempt {
       value = executor.secrets.read(ref.name(), ref.key()).map(String::strip);
     } catch (IOException e) {
       String message = line(Messages.of(e));
-      throw new Unusable(
-          new Outcome.NotBegun("SecretUnreadable", message, run.now().plus(SECRET_RETRY)), message);
+      throw new Unusable(neverLeft("SecretUnreadable", message), message);
     }
     if (value.isEmpty()) {
       String message =
           "header %s: the operator's namespace has no secret %s with key %s; create it"
               .formatted(name, ref.name(), ref.key());
-      throw new Unusable(failed("SecretNotFound", message), message);
+      throw new Unusable(neverLeft("SecretNotFound", message), message);
     }
     secretValues.add(value.get());
     try {
@@ -672,14 +691,13 @@ final class HttpAttempt {
   }
 
   private Outcome.Failed failed(String reason, String message) {
-    return new Outcome.Failed(reason, line(message), false);
+    return new Outcome.Failed(reason, line(message));
   }
 
-  /** This send was not begun, and will not be; of one before it nothing is known by that. */
-  private Outcome notBegun(String reason, String message) {
-    return again
-        ? new Outcome.NotBegun(reason, line(message), run.now().plus(BEFORE_NEXT_TRY))
-        : failed(reason, message);
+  /** This send did not leave, which uses no attempt; of one before it nothing is known by that. */
+  private Outcome.NotBegun neverLeft(String reason, String message) {
+    return new Outcome.NotBegun(
+        reason, line(message), run.now().plus(jittered(BEFORE_NEXT_TRY)), true);
   }
 
   private Outcome.Unknown unknown(String message, boolean mayRepeat) {
@@ -702,10 +720,17 @@ final class HttpAttempt {
     return Messages.line(message, secretValues);
   }
 
-  /** Without the query: it is long, and the args are known. */
+  /** Without the query: it is long, and can hold what nobody is to read. */
   private static String at(HttpRequest request) {
     URI uri = request.uri();
-    return "%s %s%s".formatted(request.method(), UrlTemplate.origin(uri), uri.getRawPath());
+    String path = uri.getRawPath();
+    return "%s %s%s"
+        .formatted(
+            request.method(),
+            UrlTemplate.origin(uri),
+            path.length() <= LONGEST_PATH_SAID
+                ? path
+                : path.substring(0, LONGEST_PATH_SAID - 1) + "…");
   }
 
   /** Of one request, when all is to be over after {@code until} of work on the attempt. */
@@ -719,6 +744,10 @@ final class HttpAttempt {
 
   private static Duration jittered(Duration wait) {
     return wait.multipliedBy(ThreadLocalRandom.current().nextInt(90, 111)).dividedBy(100);
+  }
+
+  private static Instant later(Instant a, Optional<Instant> b) {
+    return b.filter(a::isBefore).orElse(a);
   }
 
   private static Duration least(Duration a, Duration b) {

@@ -24,22 +24,17 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>What an answer means:
+ * <p>What an answer says of the work: {@link HttpMeaning}. What comes of it:
  *
  * <table>
- *   <caption>Answers to a send</caption>
- *   <tr><th>answer</th><th>outcome</th></tr>
- *   <tr><td>202 with {@code poll} and a Location of the same origin</td><td>Accepted, then polled</td></tr>
- *   <tr><td>202 with {@code poll}, but nothing that may be polled</td><td>as no answer: it is under way</td></tr>
- *   <tr><td>{@code success} is true; without it: 2xx</td><td>Succeeded</td></tr>
- *   <tr><td>2xx that {@code success} cannot be evaluated for</td><td>as no answer</td></tr>
- *   <tr><td>3xx</td><td>Failed/Redirect: no redirect is followed</td></tr>
- *   <tr><td>a body over 1 MiB</td><td>Failed/BodyTooLarge</td></tr>
- *   <tr><td>{@code fatal} is true</td><td>Failed, fatal</td></tr>
- *   <tr><td>429</td><td>Failed/TooManyRequests, not before its Retry-After</td></tr>
- *   <tr><td>any other</td><td>Failed/HttpStatusNNN (503 not before its Retry-After)</td></tr>
- *   <tr><td>no connection</td><td>Failed/ConnectFailed: known not to have begun</td></tr>
- *   <tr><td>none, or no HTTP</td><td>observed if {@code observe} is there, else Unknown</td></tr>
+ *   <caption>Outcomes</caption>
+ *   <tr><th>what is known</th><th>outcome</th></tr>
+ *   <tr><td>it is done</td><td>Succeeded</td></tr>
+ *   <tr><td>it has failed, or was not taken on</td><td>Failed/HttpStatusNNN or TooManyRequests, no further attempt before Retry-After</td></tr>
+ *   <tr><td>it was accepted, and is polled</td><td>Accepted while it is; in memory alone where its Location has a query or over 400 characters</td></tr>
+ *   <tr><td>it never left: no connection, no secret</td><td>NotBegun: uses no attempt</td></tr>
+ *   <tr><td>nothing: no answer, one that says nothing, a deadline</td><td>observed where the job type says how; else Unknown, sent again under the same key if it is retrySafe</td></tr>
+ *   <tr><td>it was told to end, and {@code cancel.undone} or {@code observe.failed} says that it has, undone</td><td>Cancelled; after its deadline Failed/TimedOut</td></tr>
  * </table>
  */
 final class HttpExecutor implements AttemptExecutor {

@@ -64,6 +64,8 @@ public final class HttpRules {
     found.method("method", http.method(), SEND_METHODS);
     found.url("url", http.url(), args);
     found.rule("success", http.success());
+    found.rule("refused", http.refused());
+    found.rule("final", http.finalFailure());
     found.rule("fatal", http.fatal());
     headers(http.headersFrom() == null ? List.of() : http.headersFrom(), found);
     if (http.poll() != null
@@ -87,6 +89,7 @@ public final class HttpRules {
     if (cancel != null) {
       found.method("cancel.method", cancel.method(), CANCEL_METHODS);
       found.url("cancel.url", cancel.url(), args);
+      found.rule("cancel.undone", cancel.undone());
     }
     return List.copyOf(found.all);
   }

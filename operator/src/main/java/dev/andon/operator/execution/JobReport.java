@@ -38,12 +38,22 @@ final class JobReport {
   /** Where a kubelet, or who evicted the Pod, says why it did not go on. */
   private static final String DISRUPTED = "DisruptionTarget";
 
-  private static final Pattern EXIT_CODE = Pattern.compile("exit code (\\d{1,10})\\b");
+  private static final Pattern EXIT_CODE = Pattern.compile("exit code (\\d{1,9})\\b");
 
   private JobReport() {}
 
-  /** One finding: a CamelCase reason, and a message for people. */
-  record Finding(String reason, String message) {}
+  /**
+   * One finding.
+   *
+   * @param reason CamelCase
+   * @param message for people
+   * @param exitCode of the container that says so; null: none does
+   */
+  record Finding(String reason, String message, @Nullable Integer exitCode) {
+    Finding(String reason, String message) {
+      this(reason, message, null);
+    }
+  }
 
   static boolean isTrue(Job job, String condition) {
     return condition(job, condition).isPresent();
@@ -119,15 +129,18 @@ final class JobReport {
 
   /** What the Job itself kept of it, by the failure policy of {@link JobManifest}. */
   private static Finding withoutPod(String reason, String message) {
-    Matcher exitCode = EXIT_CODE.matcher(message);
+    Matcher matcher = EXIT_CODE.matcher(message);
+    Integer exitCode =
+        !message.contains(DISRUPTED) && matcher.find() ? Integer.valueOf(matcher.group(1)) : null;
     String finding =
         message.contains(DISRUPTED)
             ? "Evicted"
-            : exitCode.find() ? "ExitCode" + exitCode.group(1) : "JobFailed";
+            : exitCode == null ? "JobFailed" : "ExitCode" + exitCode;
     return new Finding(
         finding,
         "%s: %s; its Pod is gone, and its logs with it"
-            .formatted(reason.isEmpty() ? "Failed" : reason, message));
+            .formatted(reason.isEmpty() ? "Failed" : reason, message),
+        exitCode);
   }
 
   /** How a Pod that failed ended: what befell the Pod first, then its containers. */
@@ -177,7 +190,8 @@ final class JobReport {
                     reason,
                     end.getMessage() == null || end.getMessage().isBlank()
                         ? ""
-                        : ": " + end.getMessage())));
+                        : ": " + end.getMessage()),
+            end.getExitCode()));
   }
 
   /**

@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,13 @@ import org.jspecify.annotations.Nullable;
 final class JobStore implements AutoCloseable {
   /** A block may begin 2,000 at once; each is a connection. */
   private static final int AT_ONCE = 32;
+
+  /**
+   * What admission says when it cannot judge: a webhook that does not answer, or answers so itself;
+   * a quota that is not counted in time.
+   */
+  private static final Pattern OF_ADMISSION =
+      Pattern.compile("\\b(admission|webhook|resource quota evaluation)\\b");
 
   private final KubernetesClient client;
   private final Semaphore creates = new Semaphore(AT_ONCE);
@@ -137,7 +145,7 @@ final class JobStore implements AutoCloseable {
       return new Created.Refused(e.getCode(), message);
     }
     // Admission comes before anything is stored.
-    if (e.getCode() == 500 && message.contains("failed calling webhook")) {
+    if (e.getCode() >= 500 && status != null && OF_ADMISSION.matcher(message).find()) {
       return new Created.Refused(e.getCode(), message);
     }
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {

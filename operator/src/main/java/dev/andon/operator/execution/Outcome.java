@@ -13,13 +13,28 @@ public sealed interface Outcome {
    *
    * @param reason CamelCase
    * @param message for people, without headers or secrets
-   * @param fatal no further attempt, and the workflow ends
+   * @param reach what has failed
    * @param retryAfter the target asked for no further attempt before this time; null: it did not
    */
-  record Failed(String reason, String message, boolean fatal, @Nullable Instant retryAfter)
+  record Failed(String reason, String message, Reach reach, @Nullable Instant retryAfter)
       implements Outcome {
-    public Failed(String reason, String message, boolean fatal) {
-      this(reason, message, fatal, null);
+    /** What has failed with an attempt. */
+    public enum Reach {
+      /** It alone: another may follow. */
+      ATTEMPT,
+      /** The job: no further attempt, while other jobs go on. */
+      JOB,
+      /** The workflow, which ends. */
+      WORKFLOW
+    }
+
+    public Failed(String reason, String message, Reach reach) {
+      this(reason, message, reach, null);
+    }
+
+    /** Of the attempt alone. */
+    public Failed(String reason, String message) {
+      this(reason, message, Reach.ATTEMPT);
     }
   }
 
@@ -35,8 +50,14 @@ public sealed interface Outcome {
    * token. Uses no attempt.
    *
    * @param retryAt not before this time
+   * @param told whether people are told why it waits: it is for something outside that may need
+   *     them, and not for a turn of its own
    */
-  record NotBegun(String reason, String message, Instant retryAt) implements Outcome {}
+  record NotBegun(String reason, String message, Instant retryAt, boolean told) implements Outcome {
+    public NotBegun(String reason, String message, Instant retryAt) {
+      this(reason, message, retryAt, false);
+    }
+  }
 
   /** It was ended on our demand, and is known not to go on. */
   record Cancelled() implements Outcome {}

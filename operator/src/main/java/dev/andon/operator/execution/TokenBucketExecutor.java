@@ -3,6 +3,7 @@ package dev.andon.operator.execution;
 import dev.andon.crds.TokenBucket;
 import dev.andon.crds.TokenBucketSpec;
 import dev.andon.crds.TokenBucketStatus;
+import dev.andon.operator.execution.Outcome.Failed.Reach;
 import dev.andon.operator.stop.Permit;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
@@ -103,8 +104,7 @@ final class TokenBucketExecutor implements AttemptExecutor {
         } else if (e.getCode() >= 400 && e.getCode() < 500 && e.getCode() != 429) {
           return new Outcome.Failed(
               "BucketRefused",
-              Messages.line("TokenBucket %s: %s".formatted(name, Messages.of(e)), List.of()),
-              false);
+              Messages.line("TokenBucket %s: %s".formatted(name, Messages.of(e)), List.of()));
         } else {
           faults++;
         }
@@ -138,7 +138,7 @@ final class TokenBucketExecutor implements AttemptExecutor {
                     : "; the next is due at " + nextRefill);
     // "true" and nothing else: "false" is also a text that is there.
     if ("true".equals(run.attempt().args().get("fatal"))) {
-      return new Outcome.Failed("NoToken", Messages.line(message, List.of()), true);
+      return new Outcome.Failed("NoToken", Messages.line(message, List.of()), Reach.WORKFLOW);
     }
     Instant latest = run.now().plus(LOOK_AGAIN);
     Instant retryAt =
@@ -152,8 +152,7 @@ final class TokenBucketExecutor implements AttemptExecutor {
         Messages.line(
             "args.bucket: there is no TokenBucket \"%s\"; create it, or name one of: kubectl get tokenbuckets"
                 .formatted(name),
-            List.of()),
-        false);
+            List.of()));
   }
 
   private static Outcome unknown(String message) {

@@ -1,6 +1,7 @@
 package dev.andon.operator.workflow;
 
 import dev.andon.crds.WorkflowStatus.Active;
+import dev.andon.operator.execution.AttemptKey;
 import dev.andon.operator.stop.StopView;
 import dev.andon.operator.workflow.Progress.BlockProgress;
 import dev.andon.operator.workflow.Progress.Position;
@@ -10,7 +11,10 @@ import dev.andon.plan.Plan.PlannedBlock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +32,9 @@ final class Advance {
   private final Progress progress;
   private final Map<String, Integer> sendsLeft = new HashMap<>();
   private final boolean wentOnBefore;
+
+  /** Of jobs that were not begun. */
+  private static final int MOST_TOLD = 3;
 
   /** The job type whose target is left alone for a while, if there is one. */
   private @Nullable String circuitOpen;
@@ -72,8 +79,8 @@ final class Advance {
     if (circuitOpen != null && progress.running() == 0) {
       return State.held(
           Reasons.CIRCUIT_OPEN,
-          "the target of job type %s failed too often, or does not answer; it is tried again in a while, and no attempt is used up"
-              .formatted(circuitOpen));
+          "the target of job type %s failed too often, or does not answer; it is tried again in a while, and no attempt is used up%s"
+              .formatted(circuitOpen, notBegun()));
     }
     return State.running(message());
   }
@@ -91,7 +98,32 @@ final class Advance {
   private String message() {
     PlannedBlock block = progress.current().orElseThrow();
     int ended = progress.begun(block) ? progress.block(block.position()).ended() : 0;
-    return "block %s: %d of %d jobs ended".formatted(block.name(), ended, block.size());
+    return "block %s: %d of %d jobs ended%s"
+        .formatted(block.name(), ended, block.size(), notBegun());
+  }
+
+  /** Which jobs wait for something outside, and what that is. */
+  private String notBegun() {
+    Map<AttemptKey, String> reasons = d.snapshot().notBegun();
+    if (reasons.isEmpty()) {
+      return "";
+    }
+    List<String> told =
+        progress.active.entrySet().stream()
+            .map(
+                entry -> {
+                  String why = reasons.get(d.attempts().key(entry.getKey(), entry.getValue()));
+                  return why == null ? null : d.attempts().nameOf(entry.getKey()) + ": " + why;
+                })
+            .filter(Objects::nonNull)
+            .toList();
+    return told.isEmpty()
+        ? ""
+        : "; %s not begun when last tried, and no attempt used: %s%s"
+            .formatted(
+                told.size() == 1 ? "1 job was" : told.size() + " jobs were",
+                told.stream().limit(MOST_TOLD).collect(Collectors.joining("; ")),
+                told.size() > MOST_TOLD ? "; …" : "");
   }
 
   /** Why nothing may be sent, the stop first. */

@@ -6,6 +6,7 @@ import dev.andon.operator.execution.Attempt;
 import dev.andon.operator.execution.Attempt.Work;
 import dev.andon.operator.execution.AttemptKey;
 import dev.andon.operator.execution.Outcome;
+import dev.andon.operator.execution.Outcome.Failed.Reach;
 import dev.andon.operator.pacing.Backoff;
 import dev.andon.operator.workflow.Progress.BlockProgress;
 import dev.andon.operator.workflow.Progress.Position;
@@ -52,7 +53,7 @@ final class Attempts {
           null,
           null,
           null,
-          new JobTypeSpec.Executor(null, new JobTypeSpec.Container(null, null), null, null));
+          new JobTypeSpec.Executor(null, new JobTypeSpec.Container(null, null, null), null, null));
 
   private final Deciding d;
   private final Progress progress;
@@ -127,7 +128,7 @@ final class Attempts {
           progress.active.remove(at);
           progress.earlier.remove(at);
         } else {
-          failedOnce(at, attempt, new Outcome.Failed(Reasons.CANCELLED, "it was cancelled", false));
+          failedOnce(at, attempt, new Outcome.Failed(Reasons.CANCELLED, "it was cancelled"));
         }
       }
       case Outcome.Unknown unknown -> unknownOnce(at, attempt, unknown);
@@ -146,7 +147,7 @@ final class Attempts {
     JobTypeSpec type = type(job);
     int number = Objects.requireNonNull(attempt.attempt());
     AttemptRules rules = type == null ? null : AttemptRules.of(job.template(), type);
-    if (!failed.fatal() && rules != null && number < rules.attempts()) {
+    if (failed.reach() == Reach.ATTEMPT && rules != null && number < rules.attempts()) {
       Instant next = d.now().plus(Backoff.delay(rules, key(at, attempt)));
       progress.active.put(
           at, waiting(attempt, number + 1, 0, Deciding.later(next, failed.retryAfter())));
@@ -156,7 +157,7 @@ final class Attempts {
     progress.active.remove(at);
     progress.fail(at, attempt, failed.reason(), failed.message(), d.now());
     ended(at, d.now());
-    if (failed.fatal()) {
+    if (failed.reach() == Reach.WORKFLOW) {
       d.end(
           Reasons.FATAL_FAILURE,
           "block %s: %s: %s: %s"
@@ -465,6 +466,10 @@ final class Attempts {
         "sent by Workflow %s, which did not learn its outcome; it was not sent again: %s"
             .formatted(sent.workflow(), why),
         d.now());
+  }
+
+  String nameOf(Position at) {
+    return d.snapshot().plan().blocks().get(at.block()).nameOf(at.index());
   }
 
   private String typeOf(Position at) {

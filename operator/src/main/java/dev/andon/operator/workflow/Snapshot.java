@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param earlier the run to be continued, of a workflow that has not started
  * @param underWay attempts this process works on
  * @param outcomes what became of attempts, not yet in status
+ * @param notBegun why attempts were not begun when last tried, where people are told
  * @param pace how fast each job type may be sent; absent: without limit
  * @param items of ConfigMaps; {@code plan} is made of them
  * @param actions what people ask of it
@@ -50,6 +51,7 @@ public record Snapshot(
     EarlierRun earlier,
     Set<AttemptKey> underWay,
     Map<AttemptKey, Outcome> outcomes,
+    Map<AttemptKey, String> notBegun,
     Map<String, Pace> pace,
     Items items,
     PendingActions actions,
@@ -72,6 +74,7 @@ public record Snapshot(
         earlier,
         underWay,
         outcomes,
+        notBegun,
         pace,
         items,
         actions,

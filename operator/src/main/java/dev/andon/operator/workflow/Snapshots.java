@@ -152,6 +152,7 @@ final class Snapshots {
         earlier,
         executions.underWay(uid),
         executions.outcomes(uid),
+        executions.notBegun(uid),
         pace(plan, specs, mayIntend),
         items,
         asked,

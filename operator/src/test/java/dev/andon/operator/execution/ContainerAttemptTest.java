@@ -460,8 +460,7 @@ class ContainerAttemptTest {
         "404|namespaces \"fleet\" not found|NamespaceNotFound",
         "422|Job.batch \"x\" is invalid: spec.template.spec.containers[0].image: Required"
             + " value|JobRefused",
-        "400|strict decoding error: unknown field \"spec.template.spec.contaners\"|JobRefused",
-        "500|Internal error occurred: failed calling webhook \"w\"|JobRefused"
+        "400|strict decoding error: unknown field \"spec.template.spec.contaners\"|JobRefused"
       })
   void a_refusal_is_a_failure_that_says_why(int code, String message, String reason)
       throws Exception {
@@ -473,9 +472,55 @@ class ContainerAttemptTest {
             failed -> {
               assertThat(failed.reason()).isEqualTo(reason);
               assertThat(failed.message()).contains(message.substring(0, 20));
-              assertThat(failed.fatal()).isFalse();
+              assertThat(failed.reach()).isEqualTo(Outcome.Failed.Reach.ATTEMPT);
             });
     assertThat(creates()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "500|Internal error occurred: failed calling webhook \"w\": failed to call webhook: Post: context deadline exceeded",
+        "500|Internal error occurred: resource quota evaluation timed out",
+        "503|admission webhook \"w\" denied the request: not now",
+        "504|admission webhook \"w\" denied the request without explanation"
+      })
+  void an_admission_that_fails_uses_no_attempt_and_says_what_it_waits_for(int code, String message)
+      throws Exception {
+    toCreates.add(Reply.json(code, status(code, "InternalError", message)));
+
+    assertThat(send())
+        .asInstanceOf(type(Outcome.NotBegun.class))
+        .satisfies(
+            not -> {
+              assertThat(not.reason()).isEqualTo("AdmissionFailed");
+              assertThat(not.message()).contains(NAME, message.substring(0, 20));
+              assertThat(not.told()).isTrue();
+            });
+    assertThat(creates()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, JOB", "3, ATTEMPT"})
+  void a_final_exit_code_ends_the_job(int exitCode, Outcome.Failed.Reach reach) throws Exception {
+    jobIsThere(j -> j);
+    conditions("Failed");
+    pods =
+        "[{\"metadata\":{\"name\":\"p\",\"ownerReferences\":[{\"uid\":\"uid-of-job\"}]},\"status\":{\"phase\":\"Failed\",\"containerStatuses\":[{\"name\":\"a\",\"state\":{\"terminated\":{\"exitCode\":%d}}}]}}]"
+            .formatted(exitCode);
+    JobTypeSpec type =
+        JobManifestTest.type(TEMPLATE.replace("container: {", "container: {finalExitCodes: [2], "));
+
+    assertThat(
+            begin(run(attempt(type, Duration.ofSeconds(60), new Attempt.Work.Observe())))
+                .get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Failed.class))
+        .satisfies(
+            failed -> {
+              assertThat(failed.reason()).isEqualTo("ExitCode" + exitCode);
+              assertThat(failed.reach()).isEqualTo(reach);
+            });
   }
 
   @Test

@@ -39,7 +39,7 @@ record Given(
         false,
         600,
         null,
-        new Http(null, url, null, null, null, null, null, null));
+        new Http(null, url, null, null, null, null, null, null, null, null));
   }
 
   Attempt attempt() {
@@ -112,95 +112,156 @@ record Given(
 
   Given method(String method) {
     return http(
-        method,
-        http.headersFrom(),
-        http.success(),
-        http.fatal(),
-        http.poll(),
-        http.observe(),
-        http.cancel());
+        new Http(
+            method,
+            http.url(),
+            http.headersFrom(),
+            http.success(),
+            http.refused(),
+            http.finalFailure(),
+            http.fatal(),
+            http.poll(),
+            http.observe(),
+            http.cancel()));
   }
 
   Given header(String name, String secret, String secretKey) {
     return http(
-        http.method(),
-        List.of(new HeaderFrom(name, new JobTypeSpec.SecretKeyRef(secret, secretKey))),
-        http.success(),
-        http.fatal(),
-        http.poll(),
-        http.observe(),
-        http.cancel());
+        new Http(
+            http.method(),
+            http.url(),
+            List.of(new HeaderFrom(name, new JobTypeSpec.SecretKeyRef(secret, secretKey))),
+            http.success(),
+            http.refused(),
+            http.finalFailure(),
+            http.fatal(),
+            http.poll(),
+            http.observe(),
+            http.cancel()));
   }
 
   Given success(String success) {
     return http(
-        http.method(),
-        http.headersFrom(),
-        success,
-        http.fatal(),
-        http.poll(),
-        http.observe(),
-        http.cancel());
+        new Http(
+            http.method(),
+            http.url(),
+            http.headersFrom(),
+            success,
+            http.refused(),
+            http.finalFailure(),
+            http.fatal(),
+            http.poll(),
+            http.observe(),
+            http.cancel()));
+  }
+
+  Given refused(String refused) {
+    return http(
+        new Http(
+            http.method(),
+            http.url(),
+            http.headersFrom(),
+            http.success(),
+            refused,
+            http.finalFailure(),
+            http.fatal(),
+            http.poll(),
+            http.observe(),
+            http.cancel()));
+  }
+
+  Given finalFailure(String finalFailure) {
+    return http(
+        new Http(
+            http.method(),
+            http.url(),
+            http.headersFrom(),
+            http.success(),
+            http.refused(),
+            finalFailure,
+            http.fatal(),
+            http.poll(),
+            http.observe(),
+            http.cancel()));
   }
 
   Given fatal(String fatal) {
     return http(
-        http.method(),
-        http.headersFrom(),
-        http.success(),
-        fatal,
-        http.poll(),
-        http.observe(),
-        http.cancel());
+        new Http(
+            http.method(),
+            http.url(),
+            http.headersFrom(),
+            http.success(),
+            http.refused(),
+            http.finalFailure(),
+            fatal,
+            http.poll(),
+            http.observe(),
+            http.cancel()));
   }
 
   Given poll() {
     return http(
-        http.method(),
-        http.headersFrom(),
-        http.success(),
-        http.fatal(),
-        new Poll(1),
-        http.observe(),
-        http.cancel());
+        new Http(
+            http.method(),
+            http.url(),
+            http.headersFrom(),
+            http.success(),
+            http.refused(),
+            http.finalFailure(),
+            http.fatal(),
+            new Poll(1),
+            http.observe(),
+            http.cancel()));
   }
 
   Given observe(String url, String done, @Nullable String failed) {
     return http(
-        http.method(),
-        http.headersFrom(),
-        http.success(),
-        http.fatal(),
-        http.poll(),
-        new Observe(null, url, done, failed),
-        http.cancel());
+        new Http(
+            http.method(),
+            http.url(),
+            http.headersFrom(),
+            http.success(),
+            http.refused(),
+            http.finalFailure(),
+            http.fatal(),
+            http.poll(),
+            new Observe(null, url, done, failed),
+            http.cancel()));
   }
 
   Given cancel(String url) {
     return http(
-        http.method(),
-        http.headersFrom(),
-        http.success(),
-        http.fatal(),
-        http.poll(),
-        http.observe(),
-        new Cancel(null, url));
+        new Http(
+            http.method(),
+            http.url(),
+            http.headersFrom(),
+            http.success(),
+            http.refused(),
+            http.finalFailure(),
+            http.fatal(),
+            http.poll(),
+            http.observe(),
+            new Cancel(null, url, null)));
   }
 
-  private Given http(
-      @Nullable String method,
-      @Nullable List<HeaderFrom> headers,
-      @Nullable String success,
-      @Nullable String fatal,
-      @Nullable Poll poll,
-      @Nullable Observe observe,
-      @Nullable Cancel cancel) {
-    return with(
-        key,
-        args,
-        deadline,
-        work,
-        new Http(method, http.url(), headers, success, fatal, poll, observe, cancel));
+  Given cancel(String url, String undone) {
+    return http(
+        new Http(
+            http.method(),
+            http.url(),
+            http.headersFrom(),
+            http.success(),
+            http.refused(),
+            http.finalFailure(),
+            http.fatal(),
+            http.poll(),
+            http.observe(),
+            new Cancel(null, url, undone)));
+  }
+
+  private Given http(Http http) {
+    return with(key, args, deadline, work, http);
   }
 
   private Given with(

@@ -160,7 +160,7 @@ class GrpcExecutionTest {
             failed -> {
               assertThat(failed.reason()).isEqualTo("DiskNotFound");
               assertThat(failed.message()).isEqualTo("no disk in slot 3");
-              assertThat(failed.fatal()).isFalse();
+              assertThat(failed.reach()).isEqualTo(Outcome.Failed.Reach.ATTEMPT);
               assertThat(failed.retryAfter()).isEqualTo(JumpingClock.START.plusSeconds(3_600));
             });
   }
@@ -171,7 +171,9 @@ class GrpcExecutionTest {
     executor.on("Run", failed(Failed.newBuilder().setReason(reason).setFatal(true)));
 
     assertThat(outcome())
-        .isEqualTo(new Outcome.Failed("ExecutorFailed", "the executor gave no message", true));
+        .isEqualTo(
+            new Outcome.Failed(
+                "ExecutorFailed", "the executor gave no message", Outcome.Failed.Reach.WORKFLOW));
   }
 
   @Test
@@ -193,7 +195,7 @@ class GrpcExecutionTest {
     executor.on("Run", cancelled());
 
     assertThat(outcome())
-        .isEqualTo(new Outcome.Failed("Cancelled", "it was cancelled, and not by Andon", false));
+        .isEqualTo(new Outcome.Failed("Cancelled", "it was cancelled, and not by Andon"));
   }
 
   @ParameterizedTest
@@ -212,7 +214,7 @@ class GrpcExecutionTest {
             failed -> {
               assertThat(failed.reason()).isEqualTo(reason);
               assertThat(failed.message()).contains(code + ": so it is");
-              assertThat(failed.fatal()).isFalse();
+              assertThat(failed.reach()).isEqualTo(Outcome.Failed.Reach.ATTEMPT);
             });
   }
 
@@ -346,8 +348,13 @@ class GrpcExecutionTest {
     target = "127.0.0.1:" + closedPort();
 
     assertThat(outcome())
-        .asInstanceOf(type(Outcome.Failed.class))
-        .satisfies(failed -> assertThat(failed.reason()).isEqualTo("NotValidated"));
+        .as("what never left uses no attempt")
+        .asInstanceOf(type(Outcome.NotBegun.class))
+        .satisfies(
+            not -> {
+              assertThat(not.reason()).isEqualTo("NotValidated");
+              assertThat(not.told()).isTrue();
+            });
     assertThat(running.gate.permitsUsed()).isZero();
   }
 
@@ -355,9 +362,7 @@ class GrpcExecutionTest {
   void a_name_that_stands_for_nothing_is_known_not_to_have_begun() {
     target = "executor.invalid:50051";
 
-    assertThat(outcome())
-        .asInstanceOf(type(Outcome.Failed.class))
-        .satisfies(failed -> assertThat(failed.fatal()).isFalse());
+    assertThat(outcome()).isInstanceOf(Outcome.NotBegun.class);
     assertThat(running.gate.permitsUsed()).isZero();
   }
 
@@ -401,7 +406,9 @@ class GrpcExecutionTest {
     assertThat(outcome())
         .isEqualTo(
             new Outcome.Failed(
-                "InvalidArgs", "machine: \"aap-0001\" is of another site; and ...", true));
+                "InvalidArgs",
+                "machine: \"aap-0001\" is of another site; and ...",
+                Outcome.Failed.Reach.WORKFLOW));
     assertThat(runs()).isZero();
     assertThat(running.gate.asked()).isZero();
   }
@@ -415,7 +422,7 @@ class GrpcExecutionTest {
         .satisfies(
             failed -> {
               assertThat(failed.reason()).isEqualTo("InvalidArgs");
-              assertThat(failed.fatal()).isTrue();
+              assertThat(failed.reach()).isEqualTo(Outcome.Failed.Reach.WORKFLOW);
             });
   }
 
@@ -434,12 +441,8 @@ class GrpcExecutionTest {
     executor.on("Run", succeeded());
 
     assertThat(outcome())
-        .asInstanceOf(type(Outcome.Failed.class))
-        .satisfies(
-            failed -> {
-              assertThat(failed.reason()).isEqualTo("NotValidated");
-              assertThat(failed.fatal()).isFalse();
-            });
+        .asInstanceOf(type(Outcome.NotBegun.class))
+        .satisfies(not -> assertThat(not.reason()).isEqualTo("NotValidated"));
     assertThat(runs()).isZero();
   }
 
@@ -451,7 +454,7 @@ class GrpcExecutionTest {
     running.awaitWaits(1, Duration.ofSeconds(3));
     running.time.pass(Duration.ofSeconds(3));
 
-    assertThat(running.end(KEY)).isInstanceOf(Outcome.Failed.class);
+    assertThat(running.end(KEY)).isInstanceOf(Outcome.NotBegun.class);
     assertThat(runs()).isZero();
   }
 
@@ -637,7 +640,9 @@ class GrpcExecutionTest {
   void a_target_that_fails_again_and_again_is_left_alone_for_a_while() {
     executor.on("Validate", code(Status.Code.UNAVAILABLE));
     for (int i = 0; i < 10; i++) {
-      assertThat(outcome()).isInstanceOf(Outcome.Failed.class);
+      assertThat(outcome())
+          .asInstanceOf(type(Outcome.NotBegun.class))
+          .satisfies(not -> assertThat(not.reason()).isEqualTo("NotValidated"));
       running.runner.settle(KEY.uid(), running.runner.outcomes(KEY.uid()));
     }
 

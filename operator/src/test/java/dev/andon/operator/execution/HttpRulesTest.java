@@ -89,6 +89,15 @@ class HttpRulesTest {
             "{url: 'http://fleet.example/', observe: {url: 'http://fleet.example/', method: POST, done: 'true'}}",
             "spec.executor.http.observe.method: \"POST\" is none of GET, HEAD"),
         Arguments.of(
+            "{url: 'http://fleet.example/', refused: 'x'}",
+            "spec.executor.http.refused: \"x\" is no CEL condition over response: column 1: undeclared reference to 'x' (in container '')"),
+        Arguments.of(
+            "{url: 'http://fleet.example/', final: 'x'}",
+            "spec.executor.http.final: \"x\" is no CEL condition over response: column 1: undeclared reference to 'x' (in container '')"),
+        Arguments.of(
+            "{url: 'http://fleet.example/', cancel: {url: 'http://fleet.example/', undone: 'x'}}",
+            "spec.executor.http.cancel.undone: \"x\" is no CEL condition over response: column 1: undeclared reference to 'x' (in container '')"),
+        Arguments.of(
             "{url: 'http://fleet.example/', cancel: {}}",
             "spec.executor.http.cancel.url: is missing; give an http or https URL"));
   }

@@ -79,7 +79,8 @@ class JobReportTest {
   @MethodSource("ends")
   void a_failed_pod_says_why(String status, String reason, String message) {
     assertThat(JobReport.whyFailed(failed("BackoffLimitExceeded", "…"), List.of(pod(status))))
-        .isEqualTo(new JobReport.Finding(reason, message));
+        .extracting(JobReport.Finding::reason, JobReport.Finding::message)
+        .containsExactly(reason, message);
   }
 
   @Test
@@ -103,9 +104,9 @@ class JobReportTest {
   void without_its_pod_a_failed_job_says_what_it_kept(
       String jobReason, String message, String reason) {
     assertThat(JobReport.whyFailed(failed(jobReason, message), List.of()))
-        .isEqualTo(
-            new JobReport.Finding(
-                reason, jobReason + ": " + message + "; its Pod is gone, and its logs with it"));
+        .extracting(JobReport.Finding::reason, JobReport.Finding::message)
+        .containsExactly(
+            reason, jobReason + ": " + message + "; its Pod is gone, and its logs with it");
   }
 
   @ParameterizedTest

@@ -113,7 +113,7 @@ class TokenBucketExecutorTest {
         .satisfies(
             failed -> {
               assertThat(failed.reason()).isEqualTo("NoToken");
-              assertThat(failed.fatal()).isTrue();
+              assertThat(failed.reach()).isEqualTo(Outcome.Failed.Reach.WORKFLOW);
               assertThat(failed.message()).contains("disk-erase").contains("size");
             });
   }
@@ -134,7 +134,7 @@ class TokenBucketExecutorTest {
         .satisfies(
             failed -> {
               assertThat(failed.reason()).isEqualTo("BucketNotFound");
-              assertThat(failed.fatal()).isFalse();
+              assertThat(failed.reach()).isEqualTo(Outcome.Failed.Reach.ATTEMPT);
               assertThat(failed.message())
                   .contains("args.bucket")
                   .contains("\"disk-eraze\"")

@@ -263,7 +263,7 @@ class ContinuationSimulationTest {
       boolean did = done.contains(key);
       int fate = faults ? random.nextInt(8) : 7;
       if (fate == 0) {
-        scene.outcome(key, did ? new Outcome.Succeeded() : new Outcome.Failed("E", "500", false));
+        scene.outcome(key, did ? new Outcome.Succeeded() : new Outcome.Failed("E", "500"));
       } else if (fate == 1) {
         if (random.nextBoolean() && !did) {
           done.add(key);

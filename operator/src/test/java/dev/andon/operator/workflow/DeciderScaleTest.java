@@ -99,7 +99,7 @@ class DeciderScaleTest {
                 if (k.index() % 2 == 0) {
                   scene.succeed(k);
                 } else {
-                  scene.outcome(k, new Outcome.Failed("HttpStatus", "500", false));
+                  scene.outcome(k, new Outcome.Failed("HttpStatus", "500"));
                 }
               });
       scene.after(60);

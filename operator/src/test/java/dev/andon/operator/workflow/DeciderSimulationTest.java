@@ -341,7 +341,7 @@ class DeciderSimulationTest {
     private Outcome outcome(AttemptKey key) {
       boolean did = done.containsKey(key);
       return switch (random.nextInt(10)) {
-        case 0 -> did ? new Outcome.Succeeded() : new Outcome.Failed("HttpStatus", "500", false);
+        case 0 -> did ? new Outcome.Succeeded() : new Outcome.Failed("HttpStatus", "500");
         case 1 -> {
           if (mayHaveArrived.contains(key)) {
             yield did ? new Outcome.Succeeded() : new Outcome.Unknown("nobody knows", true);

@@ -555,7 +555,8 @@ class DeciderTest {
     void a_fatal_failure_cancels_what_runs_whatever_the_budget() {
       var scene = new Scene(range("a", 2, 4, CALL, null, "100%"));
       scene.step();
-      scene.outcome(key("a", 0, 1), new Outcome.Failed("HttpStatus", "409", true));
+      scene.outcome(
+          key("a", 0, 1), new Outcome.Failed("HttpStatus", "409", Outcome.Failed.Reach.WORKFLOW));
 
       assertThat(scene.step().cancel()).isTrue();
       assertThat(scene.status.phase()).isEqualTo("Running");
@@ -565,6 +566,49 @@ class DeciderTest {
       scene.step();
 
       assertThat(scene.condition("Ready")).isEqualTo("False/FatalFailure");
+    }
+
+    @Test
+    void a_final_failure_is_not_tried_again_and_others_go_on() {
+      var scene = new Scene(range("a", 1, 2, CALL, null, "50%"));
+      scene.step();
+      scene.outcome(
+          key("a", 0, 1),
+          new Outcome.Failed("HttpStatus422", "no such disk", Outcome.Failed.Reach.JOB));
+
+      assertThat(sends(scene.step())).containsExactly(key("a", 1, 1));
+      assertThat(scene.status.jobs().failed()).isEqualTo(1);
+      scene.succeed(key("a", 1, 1));
+      scene.step();
+
+      assertThat(scene.condition("Ready")).isEqualTo("True/CompletedWithFailures");
+    }
+
+    @Test
+    void what_was_not_begun_says_why_and_uses_no_attempt() {
+      var scene = new Scene(range("a", 5, 5, ONCE));
+      scene.step();
+      for (int i = 0; i < 5; i++) {
+        scene.notBegun.put(key("a", i, 1), "ConnectFailed: no connection");
+        scene.outcome(
+            key("a", i, 1),
+            new Outcome.NotBegun("ConnectFailed", "no connection", scene.now.plusSeconds(5), true));
+      }
+
+      scene.step();
+
+      assertThat(scene.status.jobs().failed()).isZero();
+      assertThat(scene.status.active())
+          .allSatisfy(active -> assertThat(active.attempt()).isEqualTo(1));
+      assertThat(scene.message())
+          .contains("5 jobs were not begun when last tried, and no attempt used: ")
+          .contains(": ConnectFailed: no connection; ")
+          .endsWith("; …");
+
+      scene.notBegun.clear();
+      scene.after(6);
+      scene.step();
+      assertThat(scene.message()).isEqualTo("block a: 0 of 5 jobs ended");
     }
 
     @Test

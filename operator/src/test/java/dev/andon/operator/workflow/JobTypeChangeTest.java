@@ -189,6 +189,7 @@ class JobTypeChangeTest {
                 new JobTypeSpec.Container(
                     Scene.json(
                         "{\"spec\":{\"restartPolicy\":\"Never\",\"containers\":[{\"name\":\"a\",\"image\":\"a\"}]}}"),
+                    null,
                     null),
                 null,
                 null)));

@@ -62,6 +62,7 @@ final class Scene {
   final List<Policy> policies = new ArrayList<>();
   final Set<AttemptKey> underWay = new HashSet<>();
   final Map<AttemptKey, Outcome> outcomes = new HashMap<>();
+  final Map<AttemptKey, String> notBegun = new HashMap<>();
   final Map<String, Snapshot.Pace> pace = new HashMap<>();
 
   final List<String> unprotected = new ArrayList<>();
@@ -126,7 +127,7 @@ final class Scene {
         name,
         type.retry().attempts(),
         type.isRetrySafe(),
-        new JobTypeSpec.Cancel(null, "http://127.0.0.1:1/x"));
+        new JobTypeSpec.Cancel(null, "http://127.0.0.1:1/x", null));
   }
 
   private void jobType(String name, int attempts, boolean retrySafe, JobTypeSpec.Cancel cancel) {
@@ -142,7 +143,16 @@ final class Scene {
             null,
             new JobTypeSpec.Executor(
                 new JobTypeSpec.Http(
-                    "POST", "http://127.0.0.1:1/x", null, null, null, null, null, cancel),
+                    "POST",
+                    "http://127.0.0.1:1/x",
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    cancel),
                 null,
                 null,
                 null)));
@@ -235,6 +245,7 @@ final class Scene {
         earlier,
         Set.copyOf(underWay),
         Map.copyOf(outcomes),
+        Map.copyOf(notBegun),
         Map.copyOf(pace),
         items,
         new PendingActions(List.copyOf(asked), Set.copyOf(told), unread),
@@ -272,7 +283,7 @@ final class Scene {
   }
 
   void fail(AttemptKey key) {
-    outcome(key, new Outcome.Failed("HttpStatus", "500", false));
+    outcome(key, new Outcome.Failed("HttpStatus", "500"));
   }
 
   /** A person asks for it. */
@@ -323,6 +334,11 @@ final class Scene {
     return Conditions.find(status.conditions(), type)
         .map(c -> c.status() + "/" + c.reason())
         .orElse("absent");
+  }
+
+  /** Of condition Ready. */
+  String message() {
+    return Conditions.find(status.conditions(), "Ready").map(c -> c.message()).orElse("");
   }
 
   void after(long seconds) {

@@ -160,7 +160,7 @@ class WordsTest {
     scene.step();
     scene.fail(key("a", 0, 1));
     scene.step();
-    scene.outcome(key("a", 1, 1), new Outcome.Failed("HttpStatus", "501", false));
+    scene.outcome(key("a", 1, 1), new Outcome.Failed("HttpStatus", "501"));
     scene.step();
 
     assertThat(ready(scene))
@@ -250,7 +250,8 @@ class WordsTest {
             null,
             null,
             new JobTypeSpec.Executor(
-                new JobTypeSpec.Http("POST", "nonsense", null, null, null, null, null, null),
+                new JobTypeSpec.Http(
+                    "POST", "nonsense", null, null, null, null, null, null, null, null),
                 null,
                 null,
                 null)));

@@ -264,7 +264,7 @@ final class Endpoints {
               .with("Location", location(erasure))
               .with("Retry-After", "1");
       case DONE -> Answer.json(200, describe(erasure));
-      // Not 5xx, on which a client would rightly ask again: this is how it ended.
+      // 200 like any end: a 4xx or 5xx would say something of the question, and not of the erase.
       case FAILED -> ended(erasure, "EraseFailed", "its disks could not be erased");
       case CANCELLED -> ended(erasure, "EraseCancelled", "the erase was cancelled");
     };
@@ -272,7 +272,7 @@ final class Endpoints {
 
   private static Answer ended(Erasure erasure, String code, String what) {
     return Answer.json(
-        409,
+        200,
         describe(erasure)
             .put("code", code)
             .put(

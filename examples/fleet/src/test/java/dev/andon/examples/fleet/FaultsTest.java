@@ -155,7 +155,7 @@ class FaultsTest {
     assertThat(accepted.statusCode()).isEqualTo(202);
     await().atMost(Duration.ofSeconds(60)).until(() -> server.summary().failed() == 1);
     var failed = client.get(location(accepted));
-    assertThat(failed.statusCode()).isEqualTo(409);
+    assertThat(failed.statusCode()).isEqualTo(200);
     assertThat(json(failed).path("code").asText()).isEqualTo("EraseFailed");
     assertThat(json(client.observe("aap-0001", "k1")).path("status").asText()).isEqualTo("failed");
 

@@ -270,14 +270,15 @@ class FleetManifestsTest {
     var args = Map.of("site", "aap", "machine", "aap-0001");
 
     var accepted = call(http.method(), http.url(), "k", args);
-    assertThat(call(http.cancel().method(), http.cancel().url(), "k", args).statusCode())
-        .isEqualTo(200);
+    var cancelled = call(http.cancel().method(), http.cancel().url(), "k", args);
+    assertThat(holds(http.cancel().undone(), cancelled)).isTrue();
 
     var observe = http.observe();
     assertThat(outcome(observe, call(observe.method(), observe.url(), "k", args)))
         .isEqualTo("failed");
     var polled = client.get(FleetClient.location(accepted));
-    assertThat(polled.statusCode()).isEqualTo(409);
+    assertThat(polled.statusCode()).isEqualTo(200);
+    assertThat(holds(http.success(), polled)).isFalse();
     assertThat(holds(http.fatal(), polled)).isFalse();
     assertThat(diskErase().isRetrySafe()).isTrue();
   }
