@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -95,6 +96,41 @@ class AnswersIT {
     operator = cluster.operator();
     cluster.arm("Answer");
     cluster.arm("Answer-stopped");
+    List<String> scenes =
+        List.of(
+            scene("behind", "poll: {}", "attempts: 3"),
+            scene("elsewhere", "poll: {}", "attempts: 3"),
+            scene("login", "poll: {}", "attempts: 3").replace("Seconds: 300", "Seconds: 3"),
+            scene("mesh", "", "attempts: 3"),
+            scene("cdn", "", "attempts: 3").replace("retrySafe: false", "retrySafe: true"),
+            scene("taken", "", "attempts: 3"),
+            scene("signed", "poll: {}", "attempts: 3"),
+            scene("long", "poll: {}", "attempts: 3"),
+            stopped("stopped"),
+            stopped("undone"),
+            scene("unborn", "", "attempts: 1")
+                .replace(":" + target.getAddress().getPort(), ":" + closed),
+            jobType("next", "", "attempts: 1"),
+            jobType("final", "final: response.status == 422", "attempts: 3")
+                    .replace("/final\"", "/final/{item}\"")
+                    .replace("args: []", "args: [{name: item, required: true}]")
+                + """
+                ---
+                apiVersion: andon.dev/v1alpha1
+                kind: Workflow
+                metadata: {name: final, namespace: answers}
+                spec:
+                  type: Answer
+                  blocks:
+                  - name: one
+                    maxFailures: 1
+                    concurrency: 2
+                    forEach:
+                      items: [bad, good]
+                      job: {type: final, args: {item: $(item)}}
+                """);
+    List<String> objects =
+        scenes.stream().flatMap(scene -> Stream.of(scene.split("---\n", -1))).toList();
     cluster.apply(
         """
         apiVersion: v1
@@ -111,39 +147,10 @@ class AnswersIT {
               allowed: [behind, elsewhere, login, mesh, cdn, taken, signed, long, final, stopped, undone, unborn, next]
         ---
         """
-            + List.of(
-                    scene("behind", "poll: {}", "attempts: 3"),
-                    scene("elsewhere", "poll: {}", "attempts: 3"),
-                    scene("login", "poll: {}", "attempts: 3").replace("Seconds: 300", "Seconds: 3"),
-                    scene("mesh", "", "attempts: 3"),
-                    scene("cdn", "", "attempts: 3").replace("retrySafe: false", "retrySafe: true"),
-                    scene("taken", "", "attempts: 3"),
-                    scene("signed", "poll: {}", "attempts: 3"),
-                    scene("long", "poll: {}", "attempts: 3"),
-                    stopped("stopped"),
-                    stopped("undone"),
-                    scene("unborn", "", "attempts: 1")
-                        .replace(":" + target.getAddress().getPort(), ":" + closed),
-                    jobType("next", "", "attempts: 1"),
-                    jobType("final", "final: response.status == 422", "attempts: 3")
-                        .replace("/final\"", "/final/{item}\"")
-                        .replace("args: []", "args: [{name: item, required: true}]"),
-                    """
-                    apiVersion: andon.dev/v1alpha1
-                    kind: Workflow
-                    metadata: {name: final, namespace: answers}
-                    spec:
-                      type: Answer
-                      blocks:
-                      - name: one
-                        maxFailures: 1
-                        concurrency: 2
-                        forEach:
-                          items: [bad, good]
-                          job: {type: final, args: {item: $(item)}}
-                    """)
-                .stream()
-                .collect(Collectors.joining("---\n")));
+            + only("JobType", objects));
+    cluster.kubectl(
+        "wait", "--for=condition=Ready", "jobtypes,workflowpolicies", "--all", "--timeout=60s");
+    cluster.apply(only("Workflow", objects));
     late = server(closed, false);
   }
 
@@ -152,6 +159,12 @@ class AnswersIT {
     cluster.close();
     target.stop(0);
     late.stop(0);
+  }
+
+  private static String only(String kind, List<String> objects) {
+    return objects.stream()
+        .filter(object -> object.contains("kind: " + kind + "\n"))
+        .collect(Collectors.joining("---\n"));
   }
 
   /** A job type and a workflow of it, with a block after it that says if anything went on. */

@@ -17,6 +17,9 @@ import java.util.stream.Collectors;
 public final class ContainerRules {
   private static final String PATH = "spec.executor.container.";
 
+  /** In seconds: longer than an operator takes to restart, or another to take its place. */
+  private static final int SHORTEST_TTL = 300;
+
   private ContainerRules() {}
 
   /**
@@ -36,6 +39,13 @@ public final class ContainerRules {
       return List.of(PATH + e.getMessage());
     }
     var found = new ArrayList<String>();
+    Integer ttl = container.ttlSecondsAfterFinished();
+    if (ttl != null && ttl < SHORTEST_TTL) {
+      found.add(
+          PATH
+              + "ttlSecondsAfterFinished: %d is under %d: a Job that is gone before an operator saw how it ended is Unknown; give it more, or leave it out"
+                  .formatted(ttl, SHORTEST_TTL));
+    }
     String restart = template.getSpec().getRestartPolicy();
     if (restart != null && !restart.equals("Never")) {
       found.add(

@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class JobManifestTest {
@@ -306,5 +307,26 @@ class JobManifestTest {
             "spec.executor.container.template.spec.restartPolicy: \"OnFailure\" would repeat work within an attempt; use Never, and retry.attempts for more of them",
             "spec.executor.container.template.spec.containers[0].env: \"force\" is the name of an arg too, which is such a variable already; rename one");
     assertThat(ContainerRules.findings(type(TYPE))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, false", "60, false", "299, false", "300, true", "86400, true"})
+  void a_job_is_to_be_there_when_an_operator_looks_how_it_ended(int seconds, boolean ready) {
+    List<String> findings =
+        ContainerRules.findings(
+            type(
+                TYPE.replace(
+                    "ttlSecondsAfterFinished: 3600", "ttlSecondsAfterFinished: " + seconds)));
+
+    if (ready) {
+      assertThat(findings).isEmpty();
+    } else {
+      assertThat(findings)
+          .singleElement()
+          .asString()
+          .startsWith(
+              "spec.executor.container.ttlSecondsAfterFinished: %d is under 300: "
+                  .formatted(seconds));
+    }
   }
 }
