@@ -175,6 +175,7 @@ final class ManyJobs implements AutoCloseable {
       executor:
         http:
           url: "FLEET/sites/{site}/machines/{machine}/erase"
+          success: response.status in [200, 202]
           observe:
             url: "FLEET/sites/{site}/machines/{machine}/erase"
             done: response.body.status == 'done' || response.body.status == 'running'
@@ -204,7 +205,9 @@ final class ManyJobs implements AutoCloseable {
       args: [{name: site, required: true}, {name: machine, required: true}]
       timeoutSeconds: 60
       executor:
-        http: {url: "FLEET/sites/{site}/machines/{machine}/erase"}
+        http:
+          url: "FLEET/sites/{site}/machines/{machine}/erase"
+          success: response.status in [200, 202]
     ---
     apiVersion: andon.dev/v1alpha1
     kind: JobType

@@ -51,7 +51,7 @@ class InstallationIT {
   @Test
   void doing_it_again_changes_nothing() {
     assertThat(install(false))
-        .hasSize(41)
+        .hasSize(43)
         .extracting(Done::outcome)
         .containsOnly(Outcome.UNCHANGED);
   }
