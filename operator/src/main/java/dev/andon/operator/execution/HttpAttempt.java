@@ -332,7 +332,11 @@ final class HttpAttempt {
   private Look look(Duration timeout) throws InterruptedException, Unusable {
     URI at = Objects.requireNonNull(operation);
     Optional<HttpAnswer> answer = answer("GET", at, timeout);
-    if (answer.isPresent() && meaning().ofPoll(answer.get()) == HttpMeaning.Says.SEE_OTHER) {
+    if (answer.isEmpty()) {
+      return new Look.Nothing();
+    }
+    HttpMeaning.Says says = meaning().ofPoll(answer.get());
+    if (says == HttpMeaning.Says.SEE_OTHER) {
       // Once: what that answers is how it ended, or says nothing.
       Optional<URI> result = operation(at, answer.get().header("location").orElse(""));
       if (result.isEmpty()) {
@@ -340,12 +344,12 @@ final class HttpAttempt {
       }
       at = result.get();
       answer = answer("GET", at, timeout);
-    }
-    if (answer.isEmpty()) {
-      return new Look.Nothing();
+      if (answer.isEmpty()) {
+        return new Look.Nothing();
+      }
+      says = meaning().ofPoll(answer.get());
     }
     HttpRequest asked = HttpRequest.newBuilder(at).build();
-    HttpMeaning.Says says = meaning().ofPoll(answer.get());
     return switch (says) {
       case DONE -> new Look.Ended(new Outcome.Succeeded());
       case ATTEMPT_FAILED, JOB_FAILED, WORKFLOW_FAILED ->

@@ -77,7 +77,8 @@ final class HttpMeaning {
 
   /** Of the first send of an attempt. */
   Says ofSend(HttpAnswer answer) {
-    Says ruled = byRule(answer);
+    Verdict success = isSuccess(answer);
+    Says ruled = byRule(success, answer);
     if (ruled != Says.NOTHING) {
       return ruled;
     }
@@ -89,7 +90,7 @@ final class HttpMeaning {
       return polls ? Says.GOES_ON : Says.NOTHING;
     }
     if (answer.is2xx()) {
-      return ofOk(answer);
+      return ofOk(success);
     }
     boolean notKnown =
         status < 400
@@ -109,7 +110,8 @@ final class HttpMeaning {
 
   /** Of a look at what was accepted. */
   Says ofPoll(HttpAnswer answer) {
-    Says ruled = byRule(answer);
+    Verdict success = isSuccess(answer);
+    Says ruled = byRule(success, answer);
     if (ruled != Says.NOTHING) {
       return ruled;
     }
@@ -118,7 +120,7 @@ final class HttpMeaning {
       return Says.GOES_ON;
     }
     if (answer.is2xx()) {
-      return ofOk(answer);
+      return ofOk(success);
     }
     return status == 303 ? Says.SEE_OTHER : Says.NOTHING;
   }
@@ -135,8 +137,8 @@ final class HttpMeaning {
     };
   }
 
-  private Says byRule(HttpAnswer answer) {
-    if (isSuccess(answer) == Verdict.YES) {
+  private Says byRule(Verdict success, HttpAnswer answer) {
+    if (success == Verdict.YES) {
       return Says.DONE;
     }
     if (holds(fatal, answer)) {
@@ -153,8 +155,8 @@ final class HttpMeaning {
   }
 
   /** A 2xx but 202 of which {@code success} did not say yes. */
-  private Says ofOk(HttpAnswer answer) {
-    return isSuccess(answer) == Verdict.NO ? Says.ATTEMPT_FAILED : Says.UNCLEAR;
+  private static Says ofOk(Verdict success) {
+    return success == Verdict.NO ? Says.ATTEMPT_FAILED : Says.UNCLEAR;
   }
 
   private static boolean holds(@Nullable ResponseRule rule, HttpAnswer answer) {
