@@ -29,6 +29,8 @@ class MainTest {
         "operator --port 65536        | --port 65536: from 0 to 65535",
         "operator --lease-duration 10s | --renew-deadline 10s: must be shorter than --lease-duration 10s",
         "operator --retry-period 2    | --retry-period 2: is no duration",
+        "operator --admission-grace 30 | --admission-grace 30: is no duration",
+        "operator --admission-grace 2h | --admission-grace 2h: at most 1h; the default is 30s",
         "bench                        | what to measure is missing: stop",
         "bench stop --stops 0         | --stops 0: from 1 to 1000",
         "bench stop --only sideways   | Invalid value for option '--only' (SCENARIO): expected one of",

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param continued which run this one goes on from; what that one had done is in {@code blocks}
  * @param earlierAttempts attempts whose outcome is unknown, and whose key or job type is not what
  *     block, index and the pinned job types say
+ * @param firstJudged when it was first found to lack something that another object can bring
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -50,7 +51,8 @@ public record WorkflowStatus(
     @Nullable ActedBy startedBy,
     List<Action> actions,
     @Nullable Continued continued,
-    List<EarlierAttempt> earlierAttempts) {
+    List<EarlierAttempt> earlierAttempts,
+    @Timestamp @Nullable Instant firstJudged) {
 
   public WorkflowStatus {
     blocks = Absent.orEmpty(blocks);
@@ -88,7 +90,8 @@ public record WorkflowStatus(
         null,
         List.of(),
         null,
-        List.of());
+        List.of(),
+        null);
   }
 
   /** The same, of another generation of the object. */
@@ -132,7 +135,8 @@ public record WorkflowStatus(
         startedBy,
         actions,
         continued,
-        earlierAttempts);
+        earlierAttempts,
+        firstJudged);
   }
 
   /** The ConfigMap's uid, and the value of its {@code arming.andon.dev/TYPE} annotation or "". */

@@ -56,7 +56,7 @@ final class ArgRules {
   void check(Job job, @Nullable ForEach forEach, boolean countable) {
     for (String given : job.args().keySet()) {
       if (!args.containsKey(given)) {
-        findings.add("%s.%s: unknown argument; %s takes %s", path, given, jobType, takes());
+        findings.lacks("%s.%s: unknown argument; %s takes %s", path, given, jobType, takes());
       }
     }
     args.values().stream()

@@ -102,19 +102,37 @@ public final class SpecRules {
         : Math.max(0L, (long) range.to() - range.from() + 1);
   }
 
+  /**
+   * What was found, each in the order of the spec.
+   *
+   * @param all everything
+   * @param lacking of these, what another object can still bring: a job type, or an arg of one
+   */
+  public record Found(List<String> all, List<String> lacking) {
+    public Found {
+      all = List.copyOf(all);
+      lacking = List.copyOf(lacking);
+    }
+
+    /** Whether something is wrong whatever else may come. */
+    public boolean isWrong() {
+      return all.size() > lacking.size();
+    }
+  }
+
   /** All findings, in the order of the spec; empty if there is nothing wrong. */
   public static List<String> findings(WorkflowSpec spec, JobTypes jobTypes) {
-    return findings(spec, jobTypes, Map.of());
+    return judge(spec, jobTypes, Map.of()).all();
   }
 
   /**
    * @param lists the items of ConfigMap keys, as far as they are known; of others nothing is said
    */
-  public static List<String> findings(
+  public static Found judge(
       WorkflowSpec spec, JobTypes jobTypes, Map<ConfigMapKeyRef, List<String>> lists) {
     var rules = new SpecRules(spec, jobTypes, lists);
     rules.workflow();
-    return rules.findings.all();
+    return new Found(rules.findings.all(), rules.findings.lacking());
   }
 
   private void workflow() {
@@ -370,7 +388,7 @@ public final class SpecRules {
             });
     var type = jobTypes.find(job.type());
     if (type.isEmpty()) {
-      findings.add(
+      findings.lacks(
           "%s.type: unknown job type \"%s\"; there %s",
           path, Objects.requireNonNullElse(job.type(), ""), available());
       return;
@@ -406,7 +424,7 @@ public final class SpecRules {
     var executor = type.executor();
     if (executor == null
         || (executor.container() == null && executor.http() == null && executor.grpc() == null)) {
-      findings.add(
+      findings.lacks(
           "%s.type: job type \"%s\" has no executor this version can run; it runs container, http and grpc",
           path, name);
     }
@@ -477,18 +495,42 @@ public final class SpecRules {
     private static final int LENGTH = 1_024;
 
     private final List<String> kept = new ArrayList<>();
+    private final List<String> lacking = new ArrayList<>();
     private int more;
+    private int moreLacking;
 
     void add(String format, Object... values) {
-      if (kept.size() < KEPT) {
-        String finding = String.format(Locale.ROOT, format, values);
-        kept.add(finding.length() <= LENGTH ? finding : finding.substring(0, LENGTH - 1) + "…");
-      } else {
+      if (!keep(kept, format, values)) {
         more++;
       }
     }
 
+    /** What another object can still bring. */
+    void lacks(String format, Object... values) {
+      add(format, values);
+      if (!keep(lacking, format, values)) {
+        moreLacking++;
+      }
+    }
+
+    private static boolean keep(List<String> list, String format, Object... values) {
+      if (list.size() >= KEPT) {
+        return false;
+      }
+      String finding = String.format(Locale.ROOT, format, values);
+      return list.add(
+          finding.length() <= LENGTH ? finding : finding.substring(0, LENGTH - 1) + "…");
+    }
+
     List<String> all() {
+      return listed(kept, more);
+    }
+
+    List<String> lacking() {
+      return listed(lacking, moreLacking);
+    }
+
+    private static List<String> listed(List<String> kept, int more) {
       if (more == 0) {
         return List.copyOf(kept);
       }

@@ -278,7 +278,7 @@ class SpecRulesTest {
                     null)));
 
     assertThat(SpecRules.findings(spec, JobTypes.of(Map.of()))).isEmpty();
-    assertThat(SpecRules.findings(spec, JobTypes.of(Map.of()), Map.of(ref, list)))
+    assertThat(SpecRules.judge(spec, JobTypes.of(Map.of()), Map.of(ref, list)).all())
         .singleElement()
         .asString()
         .startsWith("spec.blocks[0].forEach.configMapKeyRef" + expected);
@@ -378,6 +378,25 @@ class SpecRulesTest {
     assertThat(SpecRules.findings(spec, jobTypes))
         .hasSize(2)
         .anyMatch(finding -> finding.contains("\"digit\" does not match the pattern [[:digit:]]+"));
+  }
+
+  @Test
+  void what_another_object_can_bring_is_told_apart_from_what_is_wrong() {
+    var lacks =
+        SpecRules.judge(
+            Yaml.blocks(
+                "- {name: a, jobs: [{name: j, type: nosuch}, {name: k, type: disk-erase, args: {site: aap, machine: m, mode: quick, later: x}}]}"),
+            Yaml.JOB_TYPES,
+            Map.of());
+    assertThat(lacks.isWrong()).as(lacks.all().toString()).isFalse();
+    assertThat(lacks.lacking()).isEqualTo(lacks.all()).isNotEmpty();
+
+    var wrong =
+        SpecRules.judge(
+            Yaml.blocks("- {name: A, jobs: [{name: j, type: nosuch}]}"), Yaml.JOB_TYPES, Map.of());
+    assertThat(wrong.isWrong()).isTrue();
+    assertThat(wrong.all()).hasSize(2);
+    assertThat(wrong.lacking()).singleElement().asString().contains("unknown job type");
   }
 
   @Test

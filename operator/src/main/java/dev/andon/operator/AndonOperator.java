@@ -17,6 +17,7 @@ import dev.andon.operator.ledger.ClusterRecords;
 import dev.andon.operator.metrics.GateMeters;
 import dev.andon.operator.metrics.ProcessMeters;
 import dev.andon.operator.metrics.ProtectionMeters;
+import dev.andon.operator.options.DurationOption;
 import dev.andon.operator.policy.PolicyReconciler;
 import dev.andon.operator.protection.ProtectionWatch;
 import dev.andon.operator.stop.StopControl;
@@ -39,6 +40,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
@@ -56,16 +58,47 @@ public final class AndonOperator implements AutoCloseable {
    * @param leaderElect whether to act only while holding the Lease. One that loses it <em>ends the
    *     process</em>, at once and with exit code 1: others act now
    * @param terms of the election
+   * @param admissionGrace how long a workflow may lack what another object can still bring
    */
-  public record Options(String namespace, int port, boolean leaderElect, Terms terms) {
-    /** Of the only operator there is. */
+  public record Options(
+      String namespace, int port, boolean leaderElect, Terms terms, Duration admissionGrace) {
+    /** {@link #admissionGrace} of {@link #Options(String, int)}. */
+    public static final String ADMISSION_GRACE = "30s";
+
+    private static final Duration LONGEST_ADMISSION_GRACE = Duration.ofHours(1);
+
+    /** Of the only operator there is, with the usual waits. */
     public Options(String namespace, int port) {
-      this(namespace, port, false);
+      this(namespace, port, false, Terms.DEFAULT, Decider.ADMISSION_GRACE);
     }
 
-    /** Under the usual terms. */
-    public Options(String namespace, int port, boolean leaderElect) {
-      this(namespace, port, leaderElect, Terms.DEFAULT);
+    /** Of one of several. */
+    public Options electing(Terms terms) {
+      return new Options(namespace, port, true, terms, admissionGrace);
+    }
+
+    /** Another grace. */
+    public Options admissionGrace(Duration grace) {
+      return new Options(namespace, port, leaderElect, terms, grace);
+    }
+
+    /**
+     * As people give it.
+     *
+     * @throws IllegalArgumentException naming the option, its value, the rule and the way out
+     */
+    public Options admissionGrace(String grace) {
+      List<String> wrong = new ArrayList<>();
+      Duration parsed = DurationOption.parse("--admission-grace", grace, wrong);
+      if (parsed != null && parsed.compareTo(LONGEST_ADMISSION_GRACE) > 0) {
+        wrong.add(
+            "--admission-grace %s: at most 1h; the default is %s"
+                .formatted(grace, ADMISSION_GRACE));
+      }
+      if (parsed == null || !wrong.isEmpty()) {
+        throw new IllegalArgumentException(String.join("\n", wrong));
+      }
+      return admissionGrace(parsed);
     }
   }
 
@@ -188,6 +221,7 @@ public final class AndonOperator implements AutoCloseable {
             new ClusterRecords(client, timings.ledgerAnswer()),
             leadership::holds,
             timings.lookAgain(),
+            options.admissionGrace(),
             clock,
             client);
     wired.reconciler = workflows;

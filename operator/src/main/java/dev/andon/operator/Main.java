@@ -28,7 +28,8 @@ public final class Main {
   /**
    * @param args {@code --port N} (default 8080), {@code --leader-elect=false} where only one runs,
    *     {@code --lease-duration}, {@code --renew-deadline} and {@code --retry-period} as of {@link
-   *     Terms#of}; the namespace comes from ANDON_NAMESPACE
+   *     Terms#of}, {@code --admission-grace} (default 30s); the namespace comes from
+   *     ANDON_NAMESPACE
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     String namespace =
@@ -38,7 +39,11 @@ public final class Main {
     boolean leaderElect = !List.of(args).contains("--leader-elect=false");
     try {
       int port = Integer.parseInt(option(args, "--port", "8080"));
-      run(KubeConfig.load(), new AndonOperator.Options(namespace, port, leaderElect, terms(args)));
+      var alone =
+          new AndonOperator.Options(namespace, port)
+              .admissionGrace(
+                  option(args, "--admission-grace", AndonOperator.Options.ADMISSION_GRACE));
+      run(KubeConfig.load(), leaderElect ? alone.electing(terms(args)) : alone);
     } catch (Exception | Error e) {
       // What has begun already, the health server first, would keep the process alive, and well.
       LOG.error("cannot start", e);

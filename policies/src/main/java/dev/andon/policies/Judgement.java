@@ -10,6 +10,7 @@ import java.util.List;
  * @param generation of the policy that was judged
  * @param findings what it has against the workflow, each with rule, field, value and way out; empty
  *     if {@link Outcome#ALLOWED}
+ * @param lacking of the findings, what another object, or another word in this one, can still bring
  * @param waits why it should not start now, though it may later; matters at the start only, and
  *     does not change the outcome
  */
@@ -19,15 +20,18 @@ public record Judgement(
     Enforcement enforcement,
     Outcome outcome,
     List<String> findings,
+    List<String> lacking,
     List<String> waits) {
   private static final int MESSAGE_LENGTH = 256;
 
   public Judgement {
     findings = List.copyOf(findings);
+    lacking = List.copyOf(lacking);
     waits = List.copyOf(waits);
   }
 
-  static Judgement of(Policy policy, List<String> findings, List<String> waits) {
+  static Judgement of(
+      Policy policy, List<String> findings, List<String> lacking, List<String> waits) {
     Enforcement enforcement = policy.enforcement();
     Outcome outcome =
         findings.isEmpty()
@@ -36,7 +40,8 @@ public record Judgement(
               case DENY -> Outcome.DENIED;
               case WARN, AUDIT -> Outcome.WARNED;
             };
-    return new Judgement(policy.name(), policy.generation(), enforcement, outcome, findings, waits);
+    return new Judgement(
+        policy.name(), policy.generation(), enforcement, outcome, findings, lacking, waits);
   }
 
   /** As it stands in {@code status.policies}; the message has at most 256 characters. */

@@ -41,21 +41,26 @@ public final class PolicyEngine {
   private static Judgement judge(PolicyInput input, Policy policy) {
     PolicyReading reading = PolicyReading.of(policy, input.jobTypes());
     var findings = new ArrayList<String>();
+    var lacking = new ArrayList<String>();
     var waits = new ArrayList<String>();
     reading.invalid().forEach(text -> findings.add("is not ready: " + text));
     reading.unsupported().forEach(text -> findings.add("is not ready: " + text));
     if (policy.namesExactly(input.type())) {
-      reading.guardsNothing().forEach(text -> findings.add("is not ready: " + text));
+      reading.guardsNothing().forEach(text -> lacking.add("is not ready: " + text));
+      findings.addAll(lacking);
     }
     for (Rule rule : reading.rules()) {
       var found = new Findings(rule.kind() + ": ");
       rule.judge(input, found);
       findings.addAll(found.all());
+      if (rule.canBeMet()) {
+        lacking.addAll(found.all());
+      }
       var now = new Findings(rule.kind() + ": ");
       rule.judgeStart(input, now);
       waits.addAll(now.all());
     }
-    return Judgement.of(policy, findings, waits);
+    return Judgement.of(policy, findings, lacking, waits);
   }
 
   /** Why, and what comes near: most often a policy is there and one word of it is wrong. */

@@ -50,6 +50,11 @@ record RestrictJobTypesRule(RestrictJobTypes settings) implements Rule {
     }
   }
 
+  @Override
+  public boolean canBeMet() {
+    return true;
+  }
+
   private List<String> allowed() {
     List<String> allowed = settings.allowed();
     return allowed == null ? List.of() : allowed.stream().filter(Objects::nonNull).toList();

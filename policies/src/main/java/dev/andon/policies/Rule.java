@@ -21,6 +21,14 @@ sealed interface Rule permits RestrictJobTypesRule, SameArgsRule, StartOrEndRule
   /** What the workflow has against the rule. */
   void judge(PolicyInput input, Findings findings);
 
+  /**
+   * Whether what the rule finds may be for want of a word in the policy, which is still to come:
+   * not so much against the workflow as not yet for it.
+   */
+  default boolean canBeMet() {
+    return false;
+  }
+
   /** Why the workflow, though it may run, should not start now. */
   default void judgeStart(PolicyInput input, Findings findings) {}
 }

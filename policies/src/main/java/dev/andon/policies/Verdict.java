@@ -34,6 +34,19 @@ public record Verdict(List<String> notAdmitted, List<Judgement> judgements) {
     return Stream.concat(notAdmitted.stream(), of(Enforcement.DENY, Judgement::findings)).toList();
   }
 
+  /**
+   * Of the denials, what only lacks something that another object can still bring: a policy that
+   * admits the type, a job type in {@code allowed}, one that a rule guards.
+   */
+  public List<String> lacking() {
+    return Stream.concat(notAdmitted.stream(), of(Enforcement.DENY, Judgement::lacking)).toList();
+  }
+
+  /** Whether something stands against the workflow whatever else may come. */
+  public boolean denies() {
+    return denials().size() > lacking().size();
+  }
+
   /** What policies with enforcement Warn found: for people to see, with no further effect. */
   public List<String> warnings() {
     return of(Enforcement.WARN, Judgement::findings).toList();

@@ -93,6 +93,30 @@ class PolicyEngineTest {
   }
 
   @Test
+  void what_another_object_can_bring_is_told_apart_from_what_is_denied() {
+    Policy vacuous =
+        Given.policy(
+            "v", "workflowTypes: [T]\nrules: [{sameArgs: {jobType: later, args: [site]}}]");
+    Policy small = Given.policy("s", "workflowTypes: [T]\nrules: [{limits: {maxJobs: 0}}]");
+
+    Verdict lacks = judge(Given.policy("a", "workflowTypes: [T]\n" + ALLOWS_NO_SLEEP), vacuous);
+    assertThat(lacks.admitted()).isFalse();
+    assertThat(lacks.denies()).isFalse();
+    assertThat(lacks.lacking()).isEqualTo(lacks.denials()).hasSize(2);
+
+    Verdict nobody = judge();
+    assertThat(nobody.denies()).isFalse();
+    assertThat(nobody.lacking()).isEqualTo(nobody.denials()).hasSize(1);
+
+    Verdict denies = judge(small);
+    assertThat(denies.denies()).isTrue();
+    assertThat(denies.denials()).hasSize(2);
+    assertThat(denies.lacking()).singleElement().asString().contains("no policy admits it");
+
+    assertThat(judge(Given.policy("a", "workflowTypes: [T]\n" + ALLOWS_SLEEP)).lacking()).isEmpty();
+  }
+
+  @Test
   void a_policy_for_another_type_is_not_asked() {
     Verdict verdict =
         judge(Given.ADMITS, Given.policy("other", "workflowTypes: [T2]\n" + ALLOWS_NO_SLEEP));

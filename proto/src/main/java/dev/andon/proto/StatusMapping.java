@@ -47,6 +47,7 @@ final class StatusMapping {
     status.actions().forEach(each -> m.addActions(toProto(each)));
     set(status.continued(), continued -> m.setContinued(toProto(continued)));
     status.earlierAttempts().forEach(each -> m.addEarlierAttempts(toProto(each)));
+    set(status.firstJudged(), time -> m.setFirstJudged(Times.toProto(time)));
     return m.build();
   }
 
@@ -74,7 +75,8 @@ final class StatusMapping {
         m.hasStartedBy() ? fromProto(m.getStartedBy()) : null,
         m.getActionsList().stream().map(StatusMapping::fromProto).toList(),
         m.hasContinued() ? fromProto(m.getContinued()) : null,
-        m.getEarlierAttemptsList().stream().map(StatusMapping::fromProto).toList());
+        m.getEarlierAttemptsList().stream().map(StatusMapping::fromProto).toList(),
+        m.hasFirstJudged() ? Times.fromProto(m.getFirstJudged()) : null);
   }
 
   private static Armed toProto(WorkflowStatus.Armed armed) {

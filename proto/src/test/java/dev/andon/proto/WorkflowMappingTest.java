@@ -231,6 +231,7 @@ class WorkflowMappingTest {
             null,
             null,
             null,
+            null,
             null));
 
     assertThat(thereAndBack(workflow).getStatus()).isEqualTo(workflow.getStatus());

@@ -83,6 +83,15 @@ public final class OperatorCommand implements Callable<Integer> {
       description = "Between renewals of the Lease (default: ${DEFAULT-VALUE}).")
   private String retryPeriod;
 
+  @Option(
+      names = "--admission-grace",
+      paramLabel = "DURATION",
+      defaultValue = AndonOperator.Options.ADMISSION_GRACE,
+      description =
+          "How long a Workflow may lack what another object can still bring (its JobType, a policy"
+              + " that admits it, a ConfigMap) before it is rejected (default: ${DEFAULT-VALUE}).")
+  private String admissionGrace;
+
   /** For a parent that may be killed: its end of the pipe closes however it ends. */
   @Option(names = "--until-stdin-closes", hidden = true)
   private boolean untilStdinCloses;
@@ -96,19 +105,21 @@ public final class OperatorCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--port %d: from 0 to %d".formatted(port, HIGHEST_PORT));
     }
-    Terms terms = terms();
+    AndonOperator.Options options = options();
     if (untilStdinCloses) {
       Thread.ofPlatform().daemon().name("parent").start(OperatorCommand::endWithStdin);
     }
     Config config = target.forOperator();
     refuseWithoutOurKinds(config);
-    Main.run(config, new AndonOperator.Options(namespace, port, leaderElect, terms));
+    Main.run(config, options);
     return 0;
   }
 
-  private Terms terms() {
+  private AndonOperator.Options options() {
     try {
-      return Terms.of(leaseDuration, renewDeadline, retryPeriod);
+      Terms terms = Terms.of(leaseDuration, renewDeadline, retryPeriod);
+      var alone = new AndonOperator.Options(namespace, port).admissionGrace(admissionGrace);
+      return leaderElect ? alone.electing(terms) : alone;
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

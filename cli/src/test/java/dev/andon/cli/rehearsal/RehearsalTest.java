@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.andon.operator.AndonOperator;
 import dev.andon.operator.kubeconfig.KubeConfig;
+import dev.andon.operator.leadership.Terms;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -19,7 +20,7 @@ class RehearsalTest {
       try (AndonOperator _ =
           AndonOperator.start(
               KubeConfig.of(dir.resolve("kubeconfig"), null),
-              new AndonOperator.Options("andon-system", 0, true))) {
+              new AndonOperator.Options("andon-system", 0).electing(Terms.DEFAULT))) {
         await().atMost(Duration.ofMinutes(1)).until(() -> Rehearsal.isComplete(cluster));
       }
     }

@@ -125,6 +125,12 @@ final class Cluster implements AutoCloseable {
             wanted);
   }
 
+  /** No test waits for what nobody brings. */
+  private static final String ADMISSION_GRACE = "2s";
+
+  /** Of operators in this process that are started from now on. */
+  String admissionGrace = ADMISSION_GRACE;
+
   static Path home() {
     return Path.of(System.getProperty("ANDON_HOME"));
   }
@@ -264,7 +270,10 @@ final class Cluster implements AutoCloseable {
   /** An operator in this process that waits otherwise. */
   AndonOperator operator(Config config, AndonOperator.Timings timings) throws IOException {
     AndonOperator operator =
-        AndonOperator.start(config, new AndonOperator.Options("andon-system", 0), timings);
+        AndonOperator.start(
+            config,
+            new AndonOperator.Options("andon-system", 0).admissionGrace(admissionGrace),
+            timings);
     open.add(operator);
     return operator;
   }
@@ -305,7 +314,9 @@ final class Cluster implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 "dev.andon.operator.Main",
                 "--port",
-                "0"));
+                "0",
+                "--admission-grace",
+                ADMISSION_GRACE));
     command.addAll(List.of(options));
     var builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());

@@ -50,6 +50,7 @@ class ItemsIT {
     target.createContext("/", this::answer);
     target.start();
     cluster = new Cluster(plane);
+    cluster.admissionGrace = "10m";
     cluster.operator(cluster.config(), SOON);
     cluster.arm("Call");
     cluster.apply(
@@ -137,7 +138,7 @@ class ItemsIT {
               job: {type: call-item, args: {item: "$(item)"}}
         """
             .formatted(hash));
-    waitForReason("ItemsChanged");
+    waitForReason("NotAdmittedYet");
     assertThat(field("{.status.conditions[?(@.type=='Ready')].message}"))
         .contains("there is no ConfigMap things");
 

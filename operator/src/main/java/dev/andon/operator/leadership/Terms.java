@@ -1,11 +1,9 @@
 package dev.andon.operator.leadership;
 
+import dev.andon.operator.options.DurationOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The times of an election.
@@ -31,8 +29,6 @@ public record Terms(
 
   private static final Duration SHORTEST_LEASE = Duration.ofSeconds(1);
   private static final Duration LONGEST_LEASE = Duration.ofHours(1);
-  private static final Pattern FORM =
-      Pattern.compile("(?:(\\d{1,6})h)?(?:(\\d{1,6})m)?(?:(\\d{1,6})s)?(?:(\\d{1,6})ms)?");
 
   /**
    * 15, 10 and 2 s, the defaults of Kubernetes' own components (k8s.io/component-base,
@@ -63,9 +59,9 @@ public record Terms(
    */
   public static Terms of(String leaseDuration, String renewDeadline, String retryPeriod) {
     List<String> wrong = new ArrayList<>();
-    Duration lease = parse("--lease-duration", leaseDuration, wrong);
-    Duration deadline = parse("--renew-deadline", renewDeadline, wrong);
-    Duration retry = parse("--retry-period", retryPeriod, wrong);
+    Duration lease = DurationOption.parse("--lease-duration", leaseDuration, wrong);
+    Duration deadline = DurationOption.parse("--renew-deadline", renewDeadline, wrong);
+    Duration retry = DurationOption.parse("--retry-period", retryPeriod, wrong);
     if (lease != null
         && (lease.compareTo(SHORTEST_LEASE) < 0
             || lease.compareTo(LONGEST_LEASE) > 0
@@ -110,23 +106,5 @@ public record Terms(
   /** No lease is longer than there may be terms. */
   static Duration atMost(Duration lease) {
     return lease.compareTo(LONGEST_LEASE) > 0 ? LONGEST_LEASE : lease;
-  }
-
-  private static @Nullable Duration parse(String option, String value, List<String> wrong) {
-    Matcher parts = FORM.matcher(value);
-    if (value.isEmpty() || !parts.matches()) {
-      wrong.add(
-          "%s %s: is no duration; write numbers with their units, as in 15s, 1m30s or 500ms"
-              .formatted(option, value.isEmpty() ? "\"\"" : value));
-      return null;
-    }
-    return Duration.ofHours(number(parts.group(1)))
-        .plusMinutes(number(parts.group(2)))
-        .plusSeconds(number(parts.group(3)))
-        .plusMillis(number(parts.group(4)));
-  }
-
-  private static long number(@Nullable String digits) {
-    return digits == null ? 0 : Long.parseLong(digits);
   }
 }

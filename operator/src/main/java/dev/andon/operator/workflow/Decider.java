@@ -2,18 +2,14 @@ package dev.andon.operator.workflow;
 
 import dev.andon.crds.WorkflowStatus;
 import dev.andon.crds.WorkflowStatus.StoppedBy;
-import dev.andon.operator.execution.ExecutorRules;
 import dev.andon.operator.ledger.LedgerView;
 import dev.andon.operator.stop.StopView;
-import dev.andon.plan.JobTypes;
 import dev.andon.plan.Plan;
-import dev.andon.plan.SpecRules;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +25,7 @@ public final class Decider {
           Decider::corrupt, //      a status that cannot be true: Failed, nothing guessed
           Decider::deleted, //      cancel what runs, then let the object go
           Decider::stopped, //      started, and saw a stop: Stopping, Stopped, for good
-          Decider::rejected, //     not yet accepted: InvalidSpec, PolicyDenied
+          Admission::of, //         not yet accepted: NotAdmittedYet, or InvalidSpec, PolicyDenied
           Duplicates::of, //        not yet started, and the ledger tells of a run: DuplicateRun
           Actions::of, //           what people ask for: applied, or refused; decides nothing itself
           Decider::notStarted, //   waits for its start, or starts
@@ -43,15 +39,27 @@ public final class Decider {
    */
   public static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
 
+  /**
+   * How long a workflow may lack what another object can still bring, before it is rejected. From
+   * the later of its creation and its first judgement, so that an operator that was down for an
+   * hour rejects nothing at once.
+   */
+  public static final Duration ADMISSION_GRACE = Duration.ofSeconds(30);
+
   private final Duration lookAgain;
+  private final Duration admissionGrace;
 
   Decider() {
-    this(LOOK_AGAIN);
+    this(LOOK_AGAIN, ADMISSION_GRACE);
   }
 
-  /** {@code lookAgain}: in place of {@link #LOOK_AGAIN}. */
-  Decider(Duration lookAgain) {
+  /**
+   * @param lookAgain in place of {@link #LOOK_AGAIN}
+   * @param admissionGrace in place of {@link #ADMISSION_GRACE}
+   */
+  Decider(Duration lookAgain, Duration admissionGrace) {
     this.lookAgain = lookAgain;
+    this.admissionGrace = admissionGrace;
   }
 
   /** Decides what is to be done next. */
@@ -60,7 +68,7 @@ public final class Decider {
     if (status != null && Conditions.isTrue(status.conditions(), Conditions.FINISHED)) {
       return finished(snapshot, status);
     }
-    var deciding = new Deciding(snapshot, lookAgain);
+    var deciding = new Deciding(snapshot, lookAgain, admissionGrace);
     deciding.attempts().applyOutcomes();
     for (var rule : RULES) {
       State state = rule.apply(deciding);
@@ -143,50 +151,6 @@ public final class Decider {
     return State.stopped(why + d.unknownJobs());
   }
 
-  private static @Nullable State rejected(Deciding d) {
-    if (d.accepted()) {
-      return null;
-    }
-    Snapshot snapshot = d.snapshot();
-    List<String> findings = findings(snapshot);
-    if (!findings.isEmpty()) {
-      return State.rejected(Reasons.INVALID_SPEC, String.join("; ", findings));
-    }
-    List<String> notContinued = Continuation.findings(snapshot);
-    if (!notContinued.isEmpty()) {
-      return State.rejected(Continuation.reason(snapshot), String.join("; ", notContinued));
-    }
-    if (!snapshot.items().changed().isEmpty()
-        || snapshot.earlier() instanceof EarlierRun.Unreadable) {
-      return null; // held as long as it is not known what is asked for
-    }
-    if (!d.allowedByPolicies()) {
-      return State.rejected(Reasons.POLICY_DENIED, d.policyMessage());
-    }
-    d.accept();
-    return null;
-  }
-
-  /** What is wrong with the spec, and with the job types it uses. */
-  static List<String> findings(Snapshot snapshot) {
-    return Stream.concat(
-            SpecRules.findings(snapshot.spec(), snapshot.jobTypes(), snapshot.items().lists())
-                .stream(),
-            jobTypeFindings(snapshot))
-        .toList();
-  }
-
-  /** What is wrong with the job types themselves, which no workflow can then use. */
-  private static Stream<String> jobTypeFindings(Snapshot snapshot) {
-    return snapshot.plan().jobTypes().stream()
-        .filter(name -> !JobTypes.isBuiltIn(name))
-        .flatMap(
-            name ->
-                snapshot.jobTypes().find(name).stream()
-                    .flatMap(type -> ExecutorRules.findings(type).stream())
-                    .map(finding -> "JobType " + name + ": " + finding));
-  }
-
   private static @Nullable State notStarted(Deciding d) {
     if (d.started()) {
       return null;
@@ -202,13 +166,9 @@ public final class Decider {
       }
       d.wakeAt(deadline);
     }
-    String type = Objects.requireNonNullElse(snapshot.spec().type(), "");
     switch (snapshot.stop()) {
       case StopView.Stopped stopped -> {
-        return State.waiting(
-            Reasons.EMERGENCY_STOP,
-            "not armed: %s in ConfigMap emergency-stop of namespace andon-stop; it starts once a person sets %s to go"
-                .formatted(said(stopped.by()), type));
+        return State.waiting(Reasons.EMERGENCY_STOP, notArmed(d, stopped));
       }
       case StopView.NotVisible notVisible -> {
         d.lookAgainAtTheStop();
@@ -261,6 +221,11 @@ public final class Decider {
         return null;
       }
     }
+  }
+
+  static String notArmed(Deciding d, StopView.Stopped stopped) {
+    return "not armed: %s in ConfigMap emergency-stop of namespace andon-stop; it starts once a person sets %s to go"
+        .formatted(said(stopped.by()), Objects.requireNonNullElse(d.snapshot().spec().type(), ""));
   }
 
   /**

@@ -43,6 +43,7 @@ final class Deciding {
 
   private final Snapshot snapshot;
   private final Duration lookAgainLater;
+  private final Duration admissionGrace;
   private final @Nullable WorkflowStatus status;
   private final Progress progress;
   private final @Nullable String corruption;
@@ -53,6 +54,7 @@ final class Deciding {
   private boolean cancel;
   private boolean letGo;
   private boolean accepted;
+  private @Nullable Instant firstJudged;
   private @Nullable Instant startTime;
   private @Nullable Armed armed;
   private @Nullable Continued continued;
@@ -74,9 +76,13 @@ final class Deciding {
   private @Nullable Verdict verdict;
   private @Nullable Instant wakeUp;
 
-  /** {@code lookAgainLater}: as {@link Decider#LOOK_AGAIN}. */
-  Deciding(Snapshot snapshot, Duration lookAgainLater) {
+  /**
+   * @param lookAgainLater as {@link Decider#LOOK_AGAIN}
+   * @param admissionGrace as {@link Decider#ADMISSION_GRACE}
+   */
+  Deciding(Snapshot snapshot, Duration lookAgainLater, Duration admissionGrace) {
     this.snapshot = snapshot;
+    this.admissionGrace = admissionGrace;
     this.lookAgainLater = lookAgainLater;
     this.status = snapshot.status();
     switch (Progress.read(status, snapshot.plan())) {
@@ -95,6 +101,7 @@ final class Deciding {
     if (status != null) {
       specHash = status.specHash();
       accepted = Conditions.isTrue(status.conditions(), Conditions.ACCEPTED);
+      firstJudged = status.firstJudged();
       startTime = status.startTime();
       pausedBy = status.paused();
       startedBy = status.startedBy();
@@ -211,6 +218,18 @@ final class Deciding {
     pinJobTypes();
   }
 
+  /** When it was first found to lack something: now, if it was not before. */
+  Instant firstJudged() {
+    if (firstJudged == null) {
+      firstJudged = now();
+    }
+    return firstJudged;
+  }
+
+  Duration admissionGrace() {
+    return admissionGrace;
+  }
+
   /** From now on they are to be what they are now. */
   void pinJobTypes() {
     pinned =
@@ -228,6 +247,16 @@ final class Deciding {
 
   boolean allowedByPolicies() {
     return verdict().admitted();
+  }
+
+  /** Whether something of the policies stands against it whatever else may come. */
+  boolean isDeniedByPolicies() {
+    return verdict().denies();
+  }
+
+  /** What the policies find that another object can still bring. */
+  List<String> lackingByPolicies() {
+    return verdict().lacking();
   }
 
   String policyMessage() {
@@ -542,7 +571,8 @@ final class Deciding {
         startedBy,
         List.copyOf(actions),
         continued,
-        progress.earlierAttempts());
+        progress.earlierAttempts(),
+        firstJudged);
   }
 
   /** Leaves everything as it was found, as evidence; only how it ended is added. */

@@ -33,11 +33,13 @@ final class ItemReads {
    *
    * @param list of the content that spec means, since it was first seen
    * @param changed what is wrong with the ConfigMap; null: nothing
+   * @param absent whether that is that there is none, or none of its keys
    * @param resourceVersion of what was judged
    */
   private record Read(
       @Nullable List<String> list,
       @Nullable String changed,
+      boolean absent,
       @Nullable String resourceVersion,
       Instant time) {}
 
@@ -59,6 +61,7 @@ final class ItemReads {
     Map<ConfigMapKeyRef, Read> known = reads.computeIfAbsent(uid, key -> new ConcurrentHashMap<>());
     Map<ConfigMapKeyRef, List<String>> lists = new HashMap<>();
     List<String> changed = new ArrayList<>();
+    List<String> absent = new ArrayList<>();
     for (ConfigMapKeyRef ref : refs) {
       Read read =
           known.compute(
@@ -72,9 +75,12 @@ final class ItemReads {
       }
       if (read.changed() != null) {
         changed.add(read.changed());
+        if (read.absent()) {
+          absent.add(read.changed());
+        }
       }
     }
-    return new Items(lists, changed);
+    return new Items(lists, changed, absent);
   }
 
   /** The workflow is over. */
@@ -113,6 +119,7 @@ final class ItemReads {
           list != null && changedBefore == null
               ? null
               : "ConfigMap %s cannot be read: %s".formatted(ref.name(), e.getMessage()),
+          false,
           null,
           now);
     }
@@ -121,12 +128,13 @@ final class ItemReads {
           list,
           "there is no ConfigMap %s; create it with the content that has sha256 %s"
               .formatted(ref.name(), ref.sha256()),
+          true,
           null,
           now);
     }
     String version = configMap.getMetadata().getResourceVersion();
     if (last != null && last.resourceVersion() != null && last.resourceVersion().equals(version)) {
-      return new Read(list, last.changed(), version, now);
+      return new Read(list, last.changed(), last.absent(), version, now);
     }
     String content = configMap.getData() == null ? null : configMap.getData().get(ref.key());
     if (content == null) {
@@ -134,6 +142,7 @@ final class ItemReads {
           list,
           "ConfigMap %s has no key %s in data; put the content there that has sha256 %s"
               .formatted(ref.name(), ref.key(), ref.sha256()),
+          true,
           version,
           now);
     }
@@ -143,9 +152,10 @@ final class ItemReads {
           list,
           "key %s of ConfigMap %s: the content has sha256 %s, and spec says %s; put back what was there, or create a Workflow for what is there now"
               .formatted(ref.key(), ref.name(), hash, ref.sha256()),
+          false,
           version,
           now);
     }
-    return new Read(list == null ? Lines.of(content) : list, null, version, now);
+    return new Read(list == null ? Lines.of(content) : list, null, false, version, now);
   }
 }

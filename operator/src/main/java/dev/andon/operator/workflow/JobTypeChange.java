@@ -22,7 +22,7 @@ final class JobTypeChange {
     if (d.changedJobTypes().isEmpty()) {
       return null;
     }
-    List<String> findings = Decider.findings(d.snapshot());
+    List<String> findings = Admission.findings(d.snapshot());
     if (!findings.isEmpty()) {
       return State.held(
           Reasons.JOB_TYPE_CHANGED,
@@ -48,7 +48,7 @@ final class JobTypeChange {
    * old ones has to end first: what became of it is not to be asked of another target.
    */
   static Optional<String> obstacle(Deciding d) {
-    List<String> findings = Decider.findings(d.snapshot());
+    List<String> findings = Admission.findings(d.snapshot());
     if (!findings.isEmpty()) {
       return Optional.of(
           "%s, and the Workflow does not fit them: %s; put them back, or Cancel it and create another"

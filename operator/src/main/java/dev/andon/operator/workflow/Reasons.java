@@ -8,6 +8,7 @@ final class Reasons {
   static final String STOPPING = "Stopping";
   static final String EMERGENCY_STOP = "EmergencyStop";
   static final String STOP_UNKNOWN = "StopUnknown";
+  static final String NOT_ADMITTED_YET = "NotAdmittedYet";
   static final String START_REQUIRED = "StartRequired";
   static final String PAUSED = "Paused";
   static final String UNKNOWN_OUTCOME = "UnknownOutcome";

@@ -153,6 +153,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
    * @param records where the ledger is kept
    * @param leads whether this process is the one that writes
    * @param lookAgain as {@link Decider#LOOK_AGAIN}
+   * @param admissionGrace as {@link Decider#ADMISSION_GRACE}
    */
   @SuppressWarnings("NullAway.Init") // snapshots: JOSDK prepares event sources before it reconciles
   public WorkflowReconciler(
@@ -164,9 +165,10 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
       Records records,
       BooleanSupplier leads,
       Duration lookAgain,
+      Duration admissionGrace,
       Clock clock,
       KubernetesClient client) {
-    this.decider = new Decider(lookAgain);
+    this.decider = new Decider(lookAgain, admissionGrace);
     this.gate = gate;
     this.latch = latch;
     this.executions = executions;

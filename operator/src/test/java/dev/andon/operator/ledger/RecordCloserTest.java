@@ -103,7 +103,8 @@ class RecordCloserTest {
                 new Action("p", "u", "Pause", "ann", "odd", "Applied", "", T0),
                 new Action("q", "v", "Start", "ann", "odd", "Refused", "", T0)),
             null,
-            List.of()));
+            List.of(),
+            null));
     return workflow;
   }
 

@@ -383,6 +383,7 @@ class DeciderEndsTest {
         s.startedBy(),
         s.actions(),
         s.continued(),
-        s.earlierAttempts());
+        s.earlierAttempts(),
+        null);
   }
 }

@@ -1043,7 +1043,8 @@ class DeciderTest {
         s.startedBy(),
         s.actions(),
         s.continued(),
-        s.earlierAttempts());
+        s.earlierAttempts(),
+        null);
   }
 
   @Test

@@ -23,12 +23,15 @@ class ItemsChangeTest {
   private static final ConfigMapKeyRef REF =
       new ConfigMapKeyRef("machines", "all", "ab".repeat(32));
   private static final Items THERE =
-      new Items(Map.of(REF, List.of("m-1", "m-2", "m-3")), List.of());
+      new Items(Map.of(REF, List.of("m-1", "m-2", "m-3")), List.of(), List.of());
   private static final Items CHANGED_SINCE =
-      new Items(THERE.lists(), List.of("key all of ConfigMap machines: the content has sha256 cd"));
+      new Items(
+          THERE.lists(),
+          List.of("key all of ConfigMap machines: the content has sha256 cd"),
+          List.of());
 
   /** As after a restart: nobody here ever saw what the hash means. */
-  private static final Items LOST = new Items(Map.of(), CHANGED_SINCE.changed());
+  private static final Items LOST = new Items(Map.of(), CHANGED_SINCE.changed(), List.of());
 
   private static Scene scene() {
     var scene =

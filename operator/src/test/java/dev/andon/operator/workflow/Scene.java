@@ -28,6 +28,7 @@ import dev.andon.policies.Policy;
 import dev.andon.policies.PolicyEngine;
 import dev.andon.policies.PolicyInput;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -56,7 +57,9 @@ final class Scene {
 
   private static final KubernetesSerialization JSON = new KubernetesSerialization();
 
-  final Decider decider = new Decider();
+  /** What only lacks something is rejected at once, but where a test is about that. */
+  Decider decider = new Decider(Decider.LOOK_AGAIN, Duration.ZERO);
+
   final Map<String, JobTypeSpec> jobTypes = new HashMap<>();
   final Map<String, PinnedJobType> versions = new HashMap<>();
   final List<Policy> policies = new ArrayList<>();
@@ -355,6 +358,10 @@ final class Scene {
   /** What {@link StatusWriter} compares, and writes only if it differs. */
   static JsonNode json(WorkflowStatus status) {
     return JSON.convertValue(status, JsonNode.class);
+  }
+
+  static <T> T json(String text, Class<T> as) {
+    return JSON.unmarshal(text, as);
   }
 
   static JsonNode json(String text) {
