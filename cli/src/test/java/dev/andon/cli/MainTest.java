@@ -31,6 +31,7 @@ class MainTest {
         "operator --retry-period 2    | --retry-period 2: is no duration",
         "operator --admission-grace 30 | --admission-grace 30: is no duration",
         "operator --admission-grace 2h | --admission-grace 2h: at most 1h; the default is 30s",
+        "operator --job-create-timeout 2h | --job-create-timeout 2h: at most 1h; the default is 65s",
         "bench                        | what to measure is missing: stop",
         "bench stop --stops 0         | --stops 0: from 1 to 1000",
         "bench stop --only sideways   | Invalid value for option '--only' (SCENARIO): expected one of",

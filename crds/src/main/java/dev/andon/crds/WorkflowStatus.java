@@ -245,6 +245,8 @@ public record WorkflowStatus(
    * @param nextAttemptTime nothing is sent before it; null once the intent is written
    * @param sends how often this attempt may have been sent, all under one key
    * @param operation Location of a 202, polled until it answers otherwise
+   * @param tries of a container: the number of its Job. One that is known not to have begun, or
+   *     that has ended nobody knows how and may be repeated, leaves its name to the next
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   @JsonIgnoreProperties(ignoreUnknown = true)
@@ -256,16 +258,31 @@ public record WorkflowStatus(
       @Timestamp @Nullable Instant deadline,
       @Timestamp @Nullable Instant nextAttemptTime,
       @Nullable Integer sends,
-      @Nullable String operation) {
+      @Nullable String operation,
+      @Nullable Integer tries) {
+
+    /** Of what is no container. */
+    public Active(
+        @Nullable String block,
+        @Nullable Integer index,
+        @Nullable Integer attempt,
+        @Nullable Instant startTime,
+        @Nullable Instant deadline,
+        @Nullable Instant nextAttemptTime,
+        @Nullable Integer sends,
+        @Nullable String operation) {
+      this(block, index, attempt, startTime, deadline, nextAttemptTime, sends, operation, null);
+    }
 
     /** The same, ending at another time. */
     public Active withDeadline(Instant time) {
-      return new Active(block, index, attempt, startTime, time, nextAttemptTime, sends, operation);
+      return new Active(
+          block, index, attempt, startTime, time, nextAttemptTime, sends, operation, tries);
     }
 
     /** The same, under way outside as this operation. */
     public Active withOperation(String url) {
-      return new Active(block, index, attempt, startTime, deadline, null, sends, url);
+      return new Active(block, index, attempt, startTime, deadline, null, sends, url, tries);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.andon.operator;
 
 import dev.andon.operator.cluster.ClusterHttp;
 import dev.andon.operator.cluster.ClusterJson;
+import dev.andon.operator.execution.ClusterNotices;
 import dev.andon.operator.execution.ClusterSecrets;
 import dev.andon.operator.execution.ExecutionRunner;
 import dev.andon.operator.execution.SendingClient;
@@ -42,6 +43,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -59,46 +61,62 @@ public final class AndonOperator implements AutoCloseable {
    *     process</em>, at once and with exit code 1: others act now
    * @param terms of the election
    * @param admissionGrace how long a workflow may lack what another object can still bring
+   * @param jobCreateTimeout how long an API server may take to carry out a create of a Job whose
+   *     answer was lost: somewhat more than its {@code --request-timeout}
    */
   public record Options(
-      String namespace, int port, boolean leaderElect, Terms terms, Duration admissionGrace) {
+      String namespace,
+      int port,
+      boolean leaderElect,
+      Terms terms,
+      Duration admissionGrace,
+      Duration jobCreateTimeout) {
     /** {@link #admissionGrace} of {@link #Options(String, int)}. */
     public static final String ADMISSION_GRACE = "30s";
 
-    private static final Duration LONGEST_ADMISSION_GRACE = Duration.ofHours(1);
+    /** {@link #jobCreateTimeout} of {@link #Options(String, int)}. */
+    public static final String JOB_CREATE_TIMEOUT = "65s";
+
+    private static final Duration LONGEST_WAIT = Duration.ofHours(1);
 
     /** Of the only operator there is, with the usual waits. */
     public Options(String namespace, int port) {
-      this(namespace, port, false, Terms.DEFAULT, Decider.ADMISSION_GRACE);
+      this(
+          namespace,
+          port,
+          false,
+          Terms.DEFAULT,
+          Decider.ADMISSION_GRACE,
+          ExecutionRunner.JOB_CREATE_TIMEOUT);
     }
 
     /** Of one of several. */
     public Options electing(Terms terms) {
-      return new Options(namespace, port, true, terms, admissionGrace);
-    }
-
-    /** Another grace. */
-    public Options admissionGrace(Duration grace) {
-      return new Options(namespace, port, leaderElect, terms, grace);
+      return new Options(namespace, port, true, terms, admissionGrace, jobCreateTimeout);
     }
 
     /**
-     * As people give it.
+     * With waits as people give them.
      *
-     * @throws IllegalArgumentException naming the option, its value, the rule and the way out
+     * @throws IllegalArgumentException naming the options, their values, the rule and the way out
      */
-    public Options admissionGrace(String grace) {
+    public Options waiting(String admissionGrace, String jobCreateTimeout) {
       List<String> wrong = new ArrayList<>();
-      Duration parsed = DurationOption.parse("--admission-grace", grace, wrong);
-      if (parsed != null && parsed.compareTo(LONGEST_ADMISSION_GRACE) > 0) {
-        wrong.add(
-            "--admission-grace %s: at most 1h; the default is %s"
-                .formatted(grace, ADMISSION_GRACE));
-      }
-      if (parsed == null || !wrong.isEmpty()) {
+      Duration grace = wait("--admission-grace", admissionGrace, ADMISSION_GRACE, wrong);
+      Duration create = wait("--job-create-timeout", jobCreateTimeout, JOB_CREATE_TIMEOUT, wrong);
+      if (grace == null || create == null || !wrong.isEmpty()) {
         throw new IllegalArgumentException(String.join("\n", wrong));
       }
-      return admissionGrace(parsed);
+      return new Options(namespace, port, leaderElect, terms, grace, create);
+    }
+
+    private static @Nullable Duration wait(
+        String option, String value, String usual, List<String> wrong) {
+      Duration parsed = DurationOption.parse(option, value, wrong);
+      if (parsed != null && parsed.compareTo(LONGEST_WAIT) > 0) {
+        wrong.add("%s %s: at most 1h; the default is %s".formatted(option, value, usual));
+      }
+      return parsed;
     }
   }
 
@@ -133,6 +151,7 @@ public final class AndonOperator implements AutoCloseable {
   private final StopControl stop;
   private final ProtectionWatch protections;
   private final ExecutionRunner executions;
+  private final ClusterNotices notices;
   private final Controllers controllers;
   private final WorkflowReconciler workflows;
   private final Leadership leadership;
@@ -147,6 +166,7 @@ public final class AndonOperator implements AutoCloseable {
       StopControl stop,
       ProtectionWatch protections,
       ExecutionRunner executions,
+      ClusterNotices notices,
       Controllers controllers,
       WorkflowReconciler workflows,
       Leadership leadership,
@@ -158,6 +178,7 @@ public final class AndonOperator implements AutoCloseable {
     this.stop = stop;
     this.protections = protections;
     this.executions = executions;
+    this.notices = notices;
     this.controllers = controllers;
     this.workflows = workflows;
     this.leadership = leadership;
@@ -193,6 +214,9 @@ public final class AndonOperator implements AutoCloseable {
 
     StopControl stop = StopControl.of(config, clock, leadership::holds, new GateMeters(registry));
     wired.stop = stop;
+    var notices =
+        new ClusterNotices(
+            client, Objects.requireNonNullElse(System.getenv("HOSTNAME"), "andon-operator"), clock);
     var executions =
         new ExecutionRunner(
             stop.gate(),
@@ -200,6 +224,8 @@ public final class AndonOperator implements AutoCloseable {
             new ClusterSecrets(client, options.namespace(), clock),
             sending,
             wired::outcome,
+            notices,
+            options.jobCreateTimeout(),
             clock);
     var protections =
         new ProtectionWatch(
@@ -307,6 +333,7 @@ public final class AndonOperator implements AutoCloseable {
         stop,
         protections,
         executions,
+        notices,
         controllers,
         workflows,
         leadership,
@@ -440,6 +467,7 @@ public final class AndonOperator implements AutoCloseable {
     controllers.close();
     workflows.close();
     executions.close();
+    notices.close();
     leadership.close();
     stop.close();
     health.close();

@@ -28,8 +28,8 @@ public final class Main {
   /**
    * @param args {@code --port N} (default 8080), {@code --leader-elect=false} where only one runs,
    *     {@code --lease-duration}, {@code --renew-deadline} and {@code --retry-period} as of {@link
-   *     Terms#of}, {@code --admission-grace} (default 30s); the namespace comes from
-   *     ANDON_NAMESPACE
+   *     Terms#of}, {@code --admission-grace} (default 30s), {@code --job-create-timeout} (default
+   *     65s); the namespace comes from ANDON_NAMESPACE
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     String namespace =
@@ -41,8 +41,9 @@ public final class Main {
       int port = Integer.parseInt(option(args, "--port", "8080"));
       var alone =
           new AndonOperator.Options(namespace, port)
-              .admissionGrace(
-                  option(args, "--admission-grace", AndonOperator.Options.ADMISSION_GRACE));
+              .waiting(
+                  option(args, "--admission-grace", AndonOperator.Options.ADMISSION_GRACE),
+                  option(args, "--job-create-timeout", AndonOperator.Options.JOB_CREATE_TIMEOUT));
       run(KubeConfig.load(), leaderElect ? alone.electing(terms(args)) : alone);
     } catch (Exception | Error e) {
       // What has begun already, the health server first, would keep the process alive, and well.

@@ -255,6 +255,7 @@ final class StatusMapping {
     set(active.nextAttemptTime(), time -> m.setNextAttemptTime(Times.toProto(time)));
     set(active.sends(), m::setSends);
     set(active.operation(), m::setOperation);
+    set(active.tries(), m::setTries);
     return m.build();
   }
 
@@ -267,7 +268,8 @@ final class StatusMapping {
         m.hasDeadline() ? Times.fromProto(m.getDeadline()) : null,
         m.hasNextAttemptTime() ? Times.fromProto(m.getNextAttemptTime()) : null,
         m.hasSends() ? m.getSends() : null,
-        m.hasOperation() ? m.getOperation() : null);
+        m.hasOperation() ? m.getOperation() : null,
+        m.hasTries() ? m.getTries() : null);
   }
 
   private static Failure toProto(WorkflowStatus.Failure failure) {

@@ -92,6 +92,15 @@ public final class OperatorCommand implements Callable<Integer> {
               + " that admits it, a ConfigMap) before it is rejected (default: ${DEFAULT-VALUE}).")
   private String admissionGrace;
 
+  @Option(
+      names = "--job-create-timeout",
+      paramLabel = "DURATION",
+      defaultValue = AndonOperator.Options.JOB_CREATE_TIMEOUT,
+      description =
+          "How long a Job is looked for whose create met no answer: somewhat more than the API"
+              + " server's --request-timeout (default: ${DEFAULT-VALUE}).")
+  private String jobCreateTimeout;
+
   /** For a parent that may be killed: its end of the pipe closes however it ends. */
   @Option(names = "--until-stdin-closes", hidden = true)
   private boolean untilStdinCloses;
@@ -118,7 +127,8 @@ public final class OperatorCommand implements Callable<Integer> {
   private AndonOperator.Options options() {
     try {
       Terms terms = Terms.of(leaseDuration, renewDeadline, retryPeriod);
-      var alone = new AndonOperator.Options(namespace, port).admissionGrace(admissionGrace);
+      var alone =
+          new AndonOperator.Options(namespace, port).waiting(admissionGrace, jobCreateTimeout);
       return leaderElect ? alone.electing(terms) : alone;
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);

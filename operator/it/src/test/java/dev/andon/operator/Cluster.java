@@ -131,6 +131,9 @@ final class Cluster implements AutoCloseable {
   /** Of operators in this process that are started from now on. */
   String admissionGrace = ADMISSION_GRACE;
 
+  /** Nor for a Job that does not come. */
+  private static final String JOB_CREATE_TIMEOUT = "3s";
+
   static Path home() {
     return Path.of(System.getProperty("ANDON_HOME"));
   }
@@ -272,7 +275,8 @@ final class Cluster implements AutoCloseable {
     AndonOperator operator =
         AndonOperator.start(
             config,
-            new AndonOperator.Options("andon-system", 0).admissionGrace(admissionGrace),
+            new AndonOperator.Options("andon-system", 0)
+                .waiting(admissionGrace, JOB_CREATE_TIMEOUT),
             timings);
     open.add(operator);
     return operator;

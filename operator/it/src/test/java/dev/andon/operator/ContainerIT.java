@@ -11,6 +11,7 @@ import dev.andon.operator.execution.Attempt;
 import dev.andon.operator.execution.AttemptKey;
 import dev.andon.operator.execution.ExecutionRunner;
 import dev.andon.operator.execution.JobNames;
+import dev.andon.operator.execution.Notices;
 import dev.andon.operator.execution.Outcome;
 import dev.andon.operator.execution.SendingClient;
 import dev.andon.operator.stop.Gate;
@@ -288,6 +289,8 @@ class ContainerIT {
                 (name, secret) -> Optional.empty(),
                 sending,
                 (ns, workflow, uid) -> {},
+                Notices.NONE,
+                ExecutionRunner.JOB_CREATE_TIMEOUT,
                 Clock.systemUTC())) {
       JobTypeSpec type =
           people.resources(dev.andon.crds.JobType.class).withName("succeeds").get().getSpec();

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param workflow name of the workflow of the key
  * @param armed the arming the workflow started under; a permit of another one is none of its own
  * @param deadline when it times out
+ * @param tries which try of it, from 1: of a container, the number of its Job
  */
 public record Attempt(
     AttemptKey key,
@@ -25,6 +26,7 @@ public record Attempt(
     JobTypeSpec spec,
     Map<String, String> args,
     Instant deadline,
+    int tries,
     Work work) {
 
   /**
@@ -34,7 +36,7 @@ public record Attempt(
    */
   public record Runner(String workflow, String uid) {}
 
-  /** Of the workflow that has it run. */
+  /** The first try, of the workflow that has it run. */
   public Attempt(
       AttemptKey key,
       String namespace,
@@ -57,6 +59,7 @@ public record Attempt(
         spec,
         args,
         deadline,
+        1,
         work);
   }
 

@@ -23,6 +23,7 @@ final class AttemptRun {
   private final long begun;
   private final Duration leftAtBegin;
   private final Consumer<Outcome> report;
+  private final Consumer<@Nullable String> waits;
 
   private @Nullable Thread thread;
   private boolean cancelled;
@@ -32,12 +33,21 @@ final class AttemptRun {
   /** Whether it may be on its way out, and nobody knows yet what became of that. */
   private volatile boolean unanswered;
 
+  private volatile @Nullable Runnable onceWritten;
+
   /**
    * @param clock for the times that are told
    * @param time for those that are waited
    * @param report takes {@link Outcome.Accepted} while the work goes on
+   * @param waits takes what it waits for outside, as {@code Reason: message}; null: nothing any
+   *     more
    */
-  AttemptRun(Attempt attempt, Clock clock, Time time, Consumer<Outcome> report) {
+  AttemptRun(
+      Attempt attempt,
+      Clock clock,
+      Time time,
+      Consumer<Outcome> report,
+      Consumer<@Nullable String> waits) {
     this.attempt = attempt;
     this.clock = clock;
     this.time = time;
@@ -45,6 +55,7 @@ final class AttemptRun {
     this.unanswered = attempt.work() instanceof Attempt.Work.Send;
     this.leftAtBegin = Duration.between(clock.instant(), attempt.deadline());
     this.report = report;
+    this.waits = waits;
   }
 
   Attempt attempt() {
@@ -74,6 +85,20 @@ final class AttemptRun {
   void accepted(String operation) {
     answered();
     report.accept(new Outcome.Accepted(operation));
+  }
+
+  /** It is under way outside and does not get on, for this reason; null: it does. */
+  void waitsFor(@Nullable String why) {
+    waits.accept(why);
+  }
+
+  /** What is to be done once its outcome is in status. */
+  void onceWritten(Runnable last) {
+    onceWritten = last;
+  }
+
+  @Nullable Runnable onceWritten() {
+    return onceWritten;
   }
 
   /** Whatever becomes of this process, the next one finds out what became of the send. */

@@ -32,14 +32,25 @@ final class ContainerExecutor implements AttemptExecutor, AutoCloseable {
   final JobBells bells;
   final GateKeeper gate;
   final RateLimits limits;
+  final Duration createTimeout;
 
-  ContainerExecutor(JobStore store, GateKeeper gate, RateLimits limits) {
-    this(store, gate, limits, JobBells.LOOK_WITHOUT_WATCH);
+  /**
+   * @param createTimeout how long an API server may take to carry out a create whose answer was
+   *     lost: a Job is looked for that long before people are told that there is none
+   */
+  ContainerExecutor(JobStore store, GateKeeper gate, RateLimits limits, Duration createTimeout) {
+    this(store, gate, limits, createTimeout, JobBells.LOOK_WITHOUT_WATCH);
   }
 
   /** {@code lookWithoutWatch}: in place of {@link JobBells#LOOK_WITHOUT_WATCH}. */
-  ContainerExecutor(JobStore store, GateKeeper gate, RateLimits limits, Duration lookWithoutWatch) {
+  ContainerExecutor(
+      JobStore store,
+      GateKeeper gate,
+      RateLimits limits,
+      Duration createTimeout,
+      Duration lookWithoutWatch) {
     this.store = store;
+    this.createTimeout = createTimeout;
     this.bells = new JobBells(store, lookWithoutWatch);
     this.gate = gate;
     this.limits = limits;
@@ -47,9 +58,7 @@ final class ContainerExecutor implements AttemptExecutor, AutoCloseable {
 
   @Override
   public Outcome run(AttemptRun run) {
-    try (JobBells.Bell bell =
-        bells.of(
-            run.attempt().namespace(), JobName.of(run.attempt().workflow(), run.attempt().key()))) {
+    try (JobBells.Bell bell = bells.of(run.attempt().namespace(), JobName.of(run.attempt()))) {
       return new ContainerAttempt(this, run, bell).run();
     }
   }

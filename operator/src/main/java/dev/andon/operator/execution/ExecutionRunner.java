@@ -32,6 +32,9 @@ import org.slf4j.LoggerFactory;
  * the listener is called after it.
  */
 public final class ExecutionRunner implements Executions, AutoCloseable {
+  /** An API server gives a request 60 s by default ({@code --request-timeout}). */
+  public static final Duration JOB_CREATE_TIMEOUT = Duration.ofSeconds(65);
+
   private static final Logger log = LoggerFactory.getLogger(ExecutionRunner.class);
 
   private final HttpSender sender;
@@ -43,6 +46,7 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
   private final RateLimits limits;
   private final Breakers breakers;
   private final OutcomeListener listener;
+  private final Notices notices;
   private final Clock clock;
   private final Time time;
   private final ThreadFactory threads;
@@ -50,8 +54,8 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
   /** By uid of the workflow that has them run, then by attempt. Guarded by itself. */
   private final Map<String, Map<AttemptKey, Entry>> entries = new HashMap<>();
 
-  /** As {@link #notBegun} gives it, by uid of the workflow. Guarded by {@code entries}. */
-  private final Map<String, Map<AttemptKey, String>> notBegun = new HashMap<>();
+  /** As {@link #waits} gives it, by uid of the workflow. Guarded by {@code entries}. */
+  private final Map<String, Map<AttemptKey, Wait>> waits = new HashMap<>();
 
   private boolean closed;
 
@@ -64,6 +68,9 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
    * @param secrets of the operator's namespace
    * @param client for Jobs and token buckets, as {@link SendingClient} makes it
    * @param listener woken by every new outcome
+   * @param notices told of every new reason for which attempts of a workflow wait
+   * @param createTimeout how long an API server may take to carry out a create of a Job that it did
+   *     not answer
    */
   public ExecutionRunner(
       Gate gate,
@@ -71,8 +78,20 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
       Secrets secrets,
       KubernetesClient client,
       OutcomeListener listener,
+      Notices notices,
+      Duration createTimeout,
       Clock clock) {
-    this(gate, latched, secrets, client, listener, clock, Time.REAL, Thread.ofVirtual().factory());
+    this(
+        gate,
+        latched,
+        secrets,
+        client,
+        listener,
+        notices,
+        createTimeout,
+        clock,
+        Time.REAL,
+        Thread.ofVirtual().factory());
   }
 
   ExecutionRunner(
@@ -81,6 +100,8 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
       Secrets secrets,
       KubernetesClient client,
       OutcomeListener listener,
+      Notices notices,
+      Duration createTimeout,
       Clock clock,
       Time time,
       ThreadFactory threads) {
@@ -91,9 +112,10 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
     this.http = new HttpExecutor(sender, keeper, limits, breakers, secrets);
     this.grpcSender = new GrpcSender(time);
     this.grpc = new GrpcExecutor(grpcSender, keeper, limits, breakers);
-    this.container = new ContainerExecutor(new JobStore(client), keeper, limits);
+    this.container = new ContainerExecutor(new JobStore(client), keeper, limits, createTimeout);
     this.tokenBucket = new TokenBucketExecutor(new TokenBucketStore(client), keeper);
     this.listener = listener;
+    this.notices = notices;
     this.clock = clock;
     this.time = time;
     this.threads = threads;
@@ -103,6 +125,9 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
   private static final class Entry {
     private @Nullable AttemptRun run;
     private @Nullable Outcome outcome;
+
+    /** What is to be done once the outcome is in status. */
+    private @Nullable Runnable onceWritten;
   }
 
   /** Attempts do it too, when they begin. */
@@ -116,7 +141,12 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
     AttemptKey key = attempt.key();
     var entry = new Entry();
     AttemptRun run =
-        new AttemptRun(attempt, clock, time, outcome -> outcome(attempt, entry, outcome));
+        new AttemptRun(
+            attempt,
+            clock,
+            time,
+            outcome -> outcome(attempt, entry, outcome),
+            why -> waitsFor(attempt, entry, why));
     synchronized (entries) {
       if (closed) {
         return;
@@ -193,9 +223,9 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
   }
 
   @Override
-  public Map<AttemptKey, String> notBegun(String uid) {
+  public Map<AttemptKey, Wait> waits(String uid) {
     synchronized (entries) {
-      return Map.copyOf(notBegun.getOrDefault(uid, Map.of()));
+      return Map.copyOf(waits.getOrDefault(uid, Map.of()));
     }
   }
 
@@ -210,6 +240,10 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
               return;
             }
             entry.outcome = null;
+            if (entry.onceWritten != null) {
+              Thread.ofVirtual().name("after attempt " + key).start(entry.onceWritten);
+              entry.onceWritten = null;
+            }
             if (entry.run == null) {
               ofWorkflow.remove(key);
               if (ofWorkflow.isEmpty()) {
@@ -225,7 +259,7 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
     List<AttemptRun> left = runs(uid);
     synchronized (entries) {
       entries.remove(uid);
-      notBegun.remove(uid);
+      waits.remove(uid);
     }
     // What still runs is asked to end, and nobody waits for how it did.
     left.forEach(AttemptRun::cancel);
@@ -326,6 +360,7 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
               Messages.line("fault in the operator: " + Messages.of(e), List.of()), false);
     }
     run.end();
+    entry.onceWritten = run.onceWritten();
     outcome(run.attempt(), entry, outcome);
   }
 
@@ -352,25 +387,51 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
             List.of()));
   }
 
+  private void waitsFor(Attempt attempt, Entry entry, @Nullable String why) {
+    boolean changed;
+    synchronized (entries) {
+      changed = isThere(attempt, entry) && keep(attempt, why == null ? null : new Wait(true, why));
+    }
+    if (changed) {
+      wake(attempt);
+    }
+  }
+
   /** One that waited for its turn meanwhile is not begun for the same reason as before. */
   private void keepWhyNotBegun(Attempt attempt, Outcome outcome) {
-    String uid = attempt.runner().uid();
-    if (outcome instanceof Outcome.NotBegun not) {
-      if (not.told()) {
-        notBegun
-            .computeIfAbsent(uid, none -> new HashMap<>())
-            .put(attempt.key(), not.reason() + ": " + not.message());
-      }
-    } else if (notBegun.containsKey(uid)) {
-      notBegun.get(uid).remove(attempt.key());
+    if (!(outcome instanceof Outcome.NotBegun not)) {
+      keep(attempt, null);
+    } else if (not.told()) {
+      keep(attempt, new Wait(false, not.reason() + ": " + not.message()));
     }
+  }
+
+  /** Whether it waits for something else than before. People get one notice for each reason. */
+  private boolean keep(Attempt attempt, @Nullable Wait wait) {
+    Map<AttemptKey, Wait> ofWorkflow =
+        waits.computeIfAbsent(attempt.runner().uid(), uid -> new HashMap<>());
+    boolean known =
+        wait == null
+            || ofWorkflow.values().stream().anyMatch(w -> w.reason().equals(wait.reason()));
+    Wait before =
+        wait == null ? ofWorkflow.remove(attempt.key()) : ofWorkflow.put(attempt.key(), wait);
+    if (ofWorkflow.isEmpty()) {
+      waits.remove(attempt.runner().uid());
+    }
+    if (!known) {
+      notices.waits(attempt, wait);
+    }
+    return !Objects.equals(before, wait);
+  }
+
+  private boolean isThere(Attempt attempt, Entry entry) {
+    return entries.getOrDefault(attempt.runner().uid(), Map.of()).get(attempt.key()) == entry;
   }
 
   /** What is said of an entry that is no longer there (forgotten, or closed) counts for nothing. */
   private void outcome(Attempt attempt, Entry entry, Outcome outcome) {
-    AttemptKey key = attempt.key();
     synchronized (entries) {
-      if (entries.getOrDefault(attempt.runner().uid(), Map.of()).get(key) != entry) {
+      if (!isThere(attempt, entry)) {
         return;
       }
       entry.outcome = outcome;
@@ -379,11 +440,15 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
         entry.run = null;
       }
     }
+    wake(attempt);
+  }
+
+  private void wake(Attempt attempt) {
     try {
       listener.outcome(attempt.namespace(), attempt.runner().workflow(), attempt.runner().uid());
     } catch (RuntimeException e) {
       // It is in outcomes(); the next look at the workflow finds it.
-      log.warn("nobody could be told of the outcome of {}", key, e);
+      log.warn("nobody could be told of the outcome of {}", attempt.key(), e);
     }
   }
 }

@@ -34,11 +34,21 @@ public interface Executions {
   /** What became of attempts of the workflow, not yet settled. */
   Map<AttemptKey, Outcome> outcomes(String uid);
 
+  /** What attempts of the workflow wait for that people may have to do something about. */
+  Map<AttemptKey, Wait> waits(String uid);
+
   /**
-   * Why attempts of the workflow were not begun when they were last tried, as {@code Reason:
-   * message}: of those that wait for something people may have to do about.
+   * What an attempt waits for.
+   *
+   * @param begun whether it is under way outside and does not get on there; else it was not begun
+   *     when it was last tried
+   * @param why {@code Reason: message}
    */
-  Map<AttemptKey, String> notBegun(String uid);
+  record Wait(boolean begun, String why) {
+    String reason() {
+      return why.substring(0, why.indexOf(':'));
+    }
+  }
 
   /**
    * The workflow's status that tells of these outcomes is written; they are forgotten. An outcome

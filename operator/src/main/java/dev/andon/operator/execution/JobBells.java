@@ -1,21 +1,39 @@
 package dev.andon.operator.execution;
 
+import io.fabric8.kubernetes.api.model.ManagedFieldsEntryBuilder;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.OwnerReference;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodSpecBuilder;
+import io.fabric8.kubernetes.api.model.PodStatus;
+import io.fabric8.kubernetes.api.model.PodStatusBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Wakes those who wait for a Job when its end is near. One watch for all of them, begun with the
- * first: where no job type has a container nothing is watched.
+ * Wakes those who wait for a Job when it, or a Pod of it, has come to something. One watch of each
+ * kind for all of them, begun with the first: where no job type has a container nothing is watched.
  *
- * <p>A bell says to look, and nothing else: what is decided from is read afresh. So nothing is lost
- * with an event that never came; it is only seen later, by {@link #LOOK_ANYWAY}.
+ * <p>A bell says to look, and keeps what was last seen of the Job's Pods: one that was suspended is
+ * gone a moment after it has ended, and its last state says how. What is decided from is read
+ * afresh beside that. Where an event never came it is only seen later, by {@link #LOOK_ANYWAY}, or
+ * not known.
  */
 final class JobBells implements AutoCloseable {
   /** A watch can be silent for minutes before anybody notices. */
@@ -23,10 +41,14 @@ final class JobBells implements AutoCloseable {
 
   static final Duration LOOK_WITHOUT_WATCH = Duration.ofSeconds(5);
 
+  /** The Job controller's, on Pods. */
+  private static final String JOB_NAME = "batch.kubernetes.io/job-name";
+
   private final JobStore store;
   private final Duration lookWithoutWatch;
   private final ConcurrentHashMap<String, Bell> bells = new ConcurrentHashMap<>();
-  private @Nullable SharedIndexInformer<Job> informer; // guarded by this
+  private @Nullable SharedIndexInformer<Job> jobs; // guarded by this
+  private @Nullable SharedIndexInformer<Pod> pods; // guarded by this
   private boolean closed; // guarded by this
 
   /** {@code lookWithoutWatch}: as {@link #LOOK_WITHOUT_WATCH}. */
@@ -37,8 +59,10 @@ final class JobBells implements AutoCloseable {
 
   /** The bell of one Job, from now on. */
   final class Bell implements AutoCloseable {
-    private final String name;
     private final Semaphore rung = new Semaphore(0);
+    private final Map<String, Seen> seen = new ConcurrentHashMap<>();
+    private volatile String name;
+    private volatile boolean atEveryChange;
 
     private Bell(String name) {
       this.name = name;
@@ -58,11 +82,67 @@ final class JobBells implements AutoCloseable {
       rung.drainPermits();
     }
 
+    /** It is another Job's from now on: one that an earlier run made. */
+    void isOf(String namespace, String job) {
+      bells.remove(name, this);
+      name = namespace + "/" + job;
+      bells.put(name, this);
+    }
+
+    /** Rings at every change of the Job, and not only when its end is near. */
+    void atEveryChange(boolean wanted) {
+      atEveryChange = wanted;
+    }
+
+    /** Pods as they were last seen. */
+    List<Pod> seen() {
+      return seen.values().stream().map(Seen::pod).toList();
+    }
+
+    /**
+     * Pods as they were last seen, without those that are listed now.
+     *
+     * @param gone whether those that are gone, else those that may be there
+     */
+    List<Pod> seen(List<Pod> listed, boolean gone) {
+      Set<String> uids =
+          listed.stream().map(pod -> pod.getMetadata().getUid()).collect(Collectors.toSet());
+      return seen.values().stream()
+          .filter(s -> s.gone == gone && !uids.contains(s.pod.getMetadata().getUid()))
+          .map(Seen::pod)
+          .toList();
+    }
+
+    /** Whether a container of the work was ever seen to have been started. */
+    boolean sawOneStarted() {
+      return seen.values().stream().anyMatch(Seen::started);
+    }
+
+    private void saw(Pod pod, boolean gone) {
+      Pod kept = withoutWhatNobodyAsksFor(pod);
+      Seen now =
+          Objects.requireNonNull(
+              seen.compute(
+                  pod.getMetadata().getUid(),
+                  (uid, before) ->
+                      before != null && before.gone == gone && before.pod.equals(kept)
+                          ? before
+                          : new Seen(
+                              kept,
+                              gone,
+                              PodEnd.wasStarted(pod) || (before != null && before.started))));
+      if (now.pod == kept) {
+        rung.release();
+      }
+    }
+
     @Override
     public void close() {
       bells.remove(name, this);
     }
   }
+
+  private record Seen(Pod pod, boolean gone, boolean started) {}
 
   /** An attempt is worked on by one thread: a Job has one bell at a time. */
   Bell of(String namespace, String job) {
@@ -73,50 +153,143 @@ final class JobBells implements AutoCloseable {
   }
 
   private synchronized void begin() {
-    if (informer == null && !closed) {
-      informer =
-          store.watch(
-              new ResourceEventHandler<>() {
-                @Override
-                public void onAdd(Job job) {
-                  ring(job);
-                }
-
-                @Override
-                public void onUpdate(Job before, Job job) {
-                  ring(job);
-                }
-
-                @Override
-                public void onDelete(Job job, boolean finalStateUnknown) {
-                  ringAnyway(job);
-                }
-              });
+    if (jobs != null || closed) {
+      return;
     }
+    jobs =
+        store.watchJobs(
+            new ResourceEventHandler<>() {
+              @Override
+              public void onAdd(Job job) {
+                ring(job);
+              }
+
+              @Override
+              public void onUpdate(Job before, Job job) {
+                ring(job);
+              }
+
+              @Override
+              public void onDelete(Job job, boolean finalStateUnknown) {
+                bell(job.getMetadata(), job.getMetadata().getName())
+                    .ifPresent(bell -> bell.rung.release());
+              }
+            });
+    pods =
+        store.watchPods(
+            new ResourceEventHandler<>() {
+              @Override
+              public void onAdd(Pod pod) {
+                saw(pod, false);
+              }
+
+              @Override
+              public void onUpdate(Pod before, Pod pod) {
+                saw(pod, false);
+              }
+
+              @Override
+              public void onDelete(Pod pod, boolean finalStateUnknown) {
+                if (!finalStateUnknown) {
+                  saw(pod, true);
+                }
+              }
+            });
   }
 
   private synchronized boolean synced() {
-    return informer != null && informer.hasSynced();
+    return jobs != null && jobs.hasSynced() && pods != null && pods.hasSynced();
+  }
+
+  private Optional<Bell> bell(ObjectMeta of, @Nullable String job) {
+    return Optional.ofNullable(job == null ? null : bells.get(of.getNamespace() + "/" + job));
   }
 
   private void ring(Job job) {
-    if (JobReport.isWorthALook(job)) {
-      ringAnyway(job);
-    }
+    bell(job.getMetadata(), job.getMetadata().getName())
+        .filter(bell -> bell.atEveryChange || JobReport.isWorthALook(job))
+        .ifPresent(bell -> bell.rung.release());
   }
 
-  private void ringAnyway(Job job) {
-    Bell bell = bells.get(job.getMetadata().getNamespace() + "/" + job.getMetadata().getName());
-    if (bell != null) {
-      bell.rung.release();
+  private void saw(Pod pod, boolean gone) {
+    bell(pod.getMetadata(), jobOf(pod)).ifPresent(bell -> bell.saw(pod, gone));
+  }
+
+  /** The label stays when the Job is deleted and the Pod is left. */
+  private static @Nullable String jobOf(Pod pod) {
+    Map<String, String> labels =
+        Objects.requireNonNullElse(pod.getMetadata().getLabels(), Map.<String, String>of());
+    return Stream.concat(
+            Stream.ofNullable(labels.get(JOB_NAME)),
+            Objects.requireNonNullElse(
+                    pod.getMetadata().getOwnerReferences(), List.<OwnerReference>of())
+                .stream()
+                .filter(owner -> "Job".equals(owner.getKind()))
+                .map(OwnerReference::getName))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** Thousands may be kept at once: what says how it ended, and whose it is. */
+  private static Pod withoutWhatNobodyAsksFor(Pod whole) {
+    ObjectMeta meta = whole.getMetadata();
+    var annotations =
+        new ArrayList<>(
+            Objects.requireNonNullElse(meta.getAnnotations(), Map.<String, String>of()).entrySet());
+    annotations.removeIf(entry -> !entry.getKey().equals(JobManifest.CONTAINERS_ANNOTATION));
+    var kept = new Pod();
+    kept.setMetadata(
+        new ObjectMetaBuilder()
+            .withNamespace(meta.getNamespace())
+            .withName(meta.getName())
+            .withUid(meta.getUid())
+            .withLabels(meta.getLabels())
+            .withOwnerReferences(meta.getOwnerReferences())
+            .withDeletionTimestamp(meta.getDeletionTimestamp())
+            .withDeletionGracePeriodSeconds(meta.getDeletionGracePeriodSeconds())
+            .withManagedFields(
+                meta.getManagedFields().stream()
+                    .filter(entry -> "status".equals(entry.getSubresource()))
+                    .map(
+                        entry ->
+                            new ManagedFieldsEntryBuilder()
+                                .withSubresource(entry.getSubresource())
+                                .withTime(entry.getTime())
+                                .build())
+                    .toList())
+            .withAnnotations(
+                annotations.isEmpty()
+                    ? Map.of()
+                    : Map.of(annotations.getFirst().getKey(), annotations.getFirst().getValue()))
+            .build());
+    kept.setSpec(
+        new PodSpecBuilder()
+            .withNodeName(whole.getSpec() == null ? null : whole.getSpec().getNodeName())
+            .build());
+    PodStatus status = whole.getStatus();
+    if (status != null) {
+      kept.setStatus(
+          new PodStatusBuilder()
+              .withPhase(status.getPhase())
+              .withReason(status.getReason())
+              .withMessage(status.getMessage())
+              .withStartTime(status.getStartTime())
+              .withConditions(status.getConditions())
+              .withContainerStatuses(status.getContainerStatuses())
+              .withInitContainerStatuses(status.getInitContainerStatuses())
+              .build());
     }
+    return kept;
   }
 
   @Override
   public synchronized void close() {
     closed = true;
-    if (informer != null) {
-      informer.close();
+    if (jobs != null) {
+      jobs.close();
+    }
+    if (pods != null) {
+      pods.close();
     }
   }
 }

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,13 +41,30 @@ final class JobManifest {
   static final String ATTEMPT_LABEL = "andon.dev/attempt";
   static final String KEY_ANNOTATION = "andon.dev/attempt-key";
 
+  /**
+   * On a Pod: the containers of the template whose end is that of the attempt, by name. What
+   * admission adds to it, and sidecars, are not among them.
+   */
+  static final String CONTAINERS_ANNOTATION = "andon.dev/containers";
+
+  /**
+   * On a Job that was suspended after it was created: for good. An admission policy writes it, and
+   * this operator does. A Job without it was created suspended, and is somebody's to let go.
+   */
+  static final String SUSPENDED_ANNOTATION = "andon.dev/suspended";
+
+  /**
+   * By which a Job's own deadline comes after its attempt's: the operator, if there is one, can
+   * still look why it hangs, since the Job's deadline deletes its Pods.
+   */
+  static final long LATER_SECONDS = 2;
+
   private static final String OWNER_API_VERSION = "andon.dev/v1alpha1";
   private static final String OWNER_KIND = "Workflow";
 
   /**
-   * Changes nothing about when the Job fails, with backoffLimit 0; but its condition then says why,
-   * for as long as it is there, while a Pod may be gone before anybody looks. A Pod also counts as
-   * failed only once it has ended, not as soon as it is to.
+   * Changes nothing about when the Job fails, with backoffLimit 0; but a Pod then counts as failed
+   * only once it has ended, not as soon as it is to, and the condition says why, for people.
    */
   private static final PodFailurePolicy FAILURES =
       new PodFailurePolicyBuilder()
@@ -119,8 +137,7 @@ final class JobManifest {
   }
 
   /**
-   * @param left until the attempt's deadline. The Job's own is a second or two later: the operator,
-   *     if there is one, can still look why it hangs, since the Job's deadline deletes its Pods
+   * @param left until the attempt's deadline
    */
   static Job of(Attempt attempt, JobTypeSpec.Container container, Duration left) throws NoTemplate {
     PodTemplateSpec template = template(container.template());
@@ -137,11 +154,17 @@ final class JobManifest {
     ObjectMeta meta = Objects.requireNonNullElseGet(template.getMetadata(), ObjectMeta::new);
     meta.setLabels(with(meta.getLabels(), identity));
     meta.setAnnotations(
-        with(meta.getAnnotations(), Map.of(KEY_ANNOTATION, attempt.key().toString())));
+        with(
+            meta.getAnnotations(),
+            Map.of(
+                KEY_ANNOTATION,
+                attempt.key().toString(),
+                CONTAINERS_ANNOTATION,
+                String.join(",", containersThatCount(pod)))));
     template.setMetadata(meta);
     return new JobBuilder()
         .withNewMetadata()
-        .withName(JobName.of(attempt.workflow(), attempt.key()))
+        .withName(JobName.of(attempt))
         .withNamespace(attempt.namespace())
         .withLabels(identity)
         .addToAnnotations(KEY_ANNOTATION, attempt.key().toString())
@@ -160,7 +183,7 @@ final class JobManifest {
         .withBackoffLimit(0)
         .withParallelism(1)
         .withCompletions(1)
-        .withActiveDeadlineSeconds(Math.max(0, left.toSeconds()) + 2)
+        .withActiveDeadlineSeconds(Math.max(0, left.toSeconds()) + LATER_SECONDS)
         .withTtlSecondsAfterFinished(container.ttlSecondsAfterFinished())
         .withPodFailurePolicy(FAILURES)
         .withTemplate(template)
@@ -185,6 +208,16 @@ final class JobManifest {
       throw new NoTemplate("template.spec.containers: is empty; name at least one container");
     }
     return read;
+  }
+
+  private static List<String> containersThatCount(PodSpec pod) {
+    return Stream.concat(
+            pod.getInitContainers().stream()
+                .filter(init -> !"Always".equals(init.getRestartPolicy())),
+            pod.getContainers().stream())
+        .map(Container::getName)
+        .filter(Objects::nonNull)
+        .toList();
   }
 
   /**

@@ -4,11 +4,11 @@ import dev.andon.plan.Sha256;
 import java.util.Locale;
 
 /**
- * What an attempt's Job is called: the same at every send of the attempt, in every process. The API
- * server then has at most one Job of an attempt at a time, whoever creates it and however often.
+ * What the Job of a try of an attempt is called: the same at every create, in every process. The
+ * API server then has at most one Job of a try, whoever creates it and however often.
  *
  * <p>The name is the beginning of the workflow's name, for people, and 130 bits of the SHA-256 of
- * the attempt's key, which tell attempts apart: the uid in it is of one Workflow ever. At most 63
+ * the attempt's key, the uid of the Workflow that runs it and the number of the try. At most 63
  * characters of {@code [a-z0-9-]}, as the Pods' label {@code job-name} and their host names need.
  */
 final class JobName {
@@ -20,9 +20,14 @@ final class JobName {
 
   private JobName() {}
 
-  static String of(String workflow, AttemptKey key) {
+  static String of(Attempt attempt) {
+    return of(attempt.workflow(), attempt.key(), attempt.runner().uid(), attempt.tries());
+  }
+
+  static String of(String workflow, AttemptKey key, String runnerUid, int tries) {
     String prefix = prefix(workflow);
-    return prefix.isEmpty() ? hash(key) : prefix + "-" + hash(key);
+    String hash = hash("%s %s %d".formatted(key, runnerUid, tries));
+    return prefix.isEmpty() ? hash : prefix + "-" + hash;
   }
 
   private static String prefix(String workflow) {
@@ -31,8 +36,8 @@ final class JobName {
     return cut.replaceAll("^-+|-+$", "");
   }
 
-  private static String hash(AttemptKey key) {
-    byte[] digest = Sha256.of(key.toString());
+  private static String hash(String of) {
+    byte[] digest = Sha256.of(of);
     var text = new StringBuilder(HASH_LENGTH);
     for (int i = 0; i < HASH_LENGTH; i++) {
       int value = 0;

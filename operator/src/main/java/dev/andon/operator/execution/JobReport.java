@@ -1,32 +1,31 @@
 package dev.andon.operator.execution;
 
 import io.fabric8.kubernetes.api.model.ContainerState;
-import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
-import io.fabric8.kubernetes.api.model.batch.v1.JobCondition;
 import io.fabric8.kubernetes.api.model.batch.v1.JobStatus;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a Job, its Pods and the Events about it say, in the words of status. Pure.
+ * What a Job says, and why it does not get on, in the words of status. Pure. How an attempt ended
+ * its Pods say: {@link PodEnd}.
  *
- * <p>Reasons people meet: {@code ExitCode3} and {@code OOMKilled} of a container, {@code Evicted},
- * {@code ImagePullBackOff} and what else a kubelet says of a container that cannot start, {@code
- * Unschedulable}, {@code QuotaExceeded}, {@code TimedOut}, {@code JobFailed}.
+ * <p>Reasons people meet: {@code ImagePullBackOff} and what else a kubelet says of a container that
+ * cannot start, {@code Unschedulable}, {@code QuotaExceeded}, {@code FailedCreate}, {@code Held}.
  */
 final class JobReport {
   private static final Set<String> IMAGE_TROUBLE =
@@ -35,10 +34,8 @@ final class JobReport {
   /** A kubelet says so of every container while its Pod is made ready. */
   private static final Set<String> STARTING = Set.of("ContainerCreating", "PodInitializing");
 
-  /** Where a kubelet, or who evicted the Pod, says why it did not go on. */
-  private static final String DISRUPTED = "DisruptionTarget";
-
-  private static final Pattern EXIT_CODE = Pattern.compile("exit code (\\d{1,9})\\b");
+  /** Labels by which something else says when a Job may begin; that of Kueue among them. */
+  private static final String QUEUE = "/queue-name";
 
   private JobReport() {}
 
@@ -55,16 +52,14 @@ final class JobReport {
     }
   }
 
-  static boolean isTrue(Job job, String condition) {
-    return condition(job, condition).isPresent();
+  private static boolean isTrue(Job job, String condition) {
+    return has(job, condition, "True");
   }
 
-  private static Optional<JobCondition> condition(Job job, String type) {
-    return job.getStatus() == null
-        ? Optional.empty()
-        : job.getStatus().getConditions().stream()
-            .filter(c -> type.equals(c.getType()) && "True".equals(c.getStatus()))
-            .findFirst();
+  private static boolean has(Job job, String condition, String status) {
+    return job.getStatus() != null
+        && job.getStatus().getConditions().stream()
+            .anyMatch(c -> condition.equals(c.getType()) && status.equals(c.getStatus()));
   }
 
   static boolean isComplete(Job job) {
@@ -86,6 +81,77 @@ final class JobReport {
    */
   static boolean isSuspended(Job job) {
     return isToBeSuspended(job) && isTrue(job, "Suspended");
+  }
+
+  /** Nothing of it begins any more. */
+  static boolean isFinished(Job job) {
+    return isComplete(job) || isFailed(job);
+  }
+
+  /** Whether it was suspended after it was created, which is for good. */
+  static boolean isMarked(Job job) {
+    return annotations(job).containsKey(JobManifest.SUSPENDED_ANNOTATION);
+  }
+
+  /**
+   * Whether it was created suspended and not let go since, as far as the Job tells: it is somebody
+   * else's to let it go. One that ran, and was suspended, has the mark.
+   */
+  static boolean isHeld(Job job) {
+    return isToBeSuspended(job)
+        && !isFinished(job)
+        && !isMarked(job)
+        && (job.getStatus() == null || job.getStatus().getStartTime() == null);
+  }
+
+  /**
+   * Whether its spec is as it was when it was created: one that is suspended always was, then, and
+   * has never begun.
+   */
+  static boolean isAsCreated(Job job) {
+    return Long.valueOf(1).equals(job.getMetadata().getGeneration());
+  }
+
+  /**
+   * When it is past its time, by its own start: of a Job that was held and let go, which began
+   * later than its attempt. Empty: it was not, or has no start.
+   */
+  static Optional<Instant> deadlineAfterHold(Job job) {
+    JobStatus status = job.getStatus();
+    Long seconds = job.getSpec() == null ? null : job.getSpec().getActiveDeadlineSeconds();
+    return status == null
+            || status.getStartTime() == null
+            || seconds == null
+            || !has(job, "Suspended", "False")
+        ? Optional.empty()
+        : Optional.of(
+            OffsetDateTime.parse(status.getStartTime())
+                .toInstant()
+                .plusSeconds(seconds - JobManifest.LATER_SECONDS));
+  }
+
+  /** Who holds a Job that was created suspended, as far as that can be told. */
+  static Finding whoHolds(Job job) {
+    String manager = job.getSpec().getManagedBy();
+    Optional<Map.Entry<String, String>> queue =
+        Objects.requireNonNullElse(job.getMetadata().getLabels(), Map.<String, String>of())
+            .entrySet()
+            .stream()
+            .filter(label -> label.getKey().endsWith(QUEUE))
+            .findFirst();
+    String who =
+        queue
+            .map(label -> "%s=%s".formatted(label.getKey(), label.getValue()))
+            .orElse(
+                manager != null
+                    ? "spec.managedBy " + manager
+                    : "what admission made of it (a queue such as Kueue)");
+    return new Finding(
+        "Held", "it was created suspended, and begins when it is let go; held by " + who);
+  }
+
+  private static Map<String, String> annotations(Job job) {
+    return Objects.requireNonNullElse(job.getMetadata().getAnnotations(), Map.of());
   }
 
   /** Whether its end is near enough to look closer: what a watch is for. */
@@ -115,124 +181,79 @@ final class JobReport {
     return !"Succeeded".equals(phase) && !"Failed".equals(phase);
   }
 
-  /** Why a Job that is Failed is. */
-  static Finding whyFailed(Job job, List<Pod> pods) {
-    Optional<JobCondition> failed = condition(job, "Failed");
-    String jobReason = failed.map(JobCondition::getReason).orElse("");
-    if ("DeadlineExceeded".equals(jobReason)) {
-      return new Finding("TimedOut", "it did not end within its timeout");
-    }
-    Optional<Finding> ofPod = pods.stream().flatMap(pod -> whyFailed(pod).stream()).findFirst();
-    return ofPod.orElseGet(
-        () -> withoutPod(jobReason, failed.map(JobCondition::getMessage).orElse("no message")));
-  }
-
-  /** What the Job itself kept of it, by the failure policy of {@link JobManifest}. */
-  private static Finding withoutPod(String reason, String message) {
-    Matcher matcher = EXIT_CODE.matcher(message);
-    Integer exitCode =
-        !message.contains(DISRUPTED) && matcher.find() ? Integer.valueOf(matcher.group(1)) : null;
-    String finding =
-        message.contains(DISRUPTED)
-            ? "Evicted"
-            : exitCode == null ? "JobFailed" : "ExitCode" + exitCode;
-    return new Finding(
-        finding,
-        "%s: %s; its Pod is gone, and its logs with it"
-            .formatted(reason.isEmpty() ? "Failed" : reason, message),
-        exitCode);
-  }
-
-  /** How a Pod that failed ended: what befell the Pod first, then its containers. */
-  static Optional<Finding> whyFailed(Pod pod) {
-    PodStatus status = pod.getStatus();
-    if (status == null || !"Failed".equals(status.getPhase())) {
-      return Optional.empty();
-    }
-    Optional<PodCondition> disrupted =
-        status.getConditions().stream()
-            .filter(c -> DISRUPTED.equals(c.getType()) && "True".equals(c.getStatus()))
-            .findFirst();
-    if ("Evicted".equals(status.getReason()) || disrupted.isPresent()) {
-      return Optional.of(
-          new Finding(
-              "Evicted",
-              "its Pod was evicted: "
-                  + said(
-                      disrupted.map(PodCondition::getReason).orElse(status.getReason()),
-                      disrupted.map(PodCondition::getMessage).orElse(status.getMessage()))));
-    }
-    return containers(status)
-        .flatMap(container -> exit(container).stream())
+  /** What a Job that is Failed says of it itself. */
+  static String whyFailed(Job job) {
+    return job.getStatus().getConditions().stream()
+        .filter(c -> "Failed".equals(c.getType()) && "True".equals(c.getStatus()))
+        .map(c -> said(c.getReason(), c.getMessage()))
         .findFirst()
-        .or(
-            () ->
-                Optional.of(
-                    new Finding(
-                        status.getReason() == null ? "PodFailed" : status.getReason(),
-                        "its Pod failed: " + said(status.getReason(), status.getMessage()))));
-  }
-
-  private static Optional<Finding> exit(ContainerStatus container) {
-    ContainerState state = container.getState();
-    ContainerStateTerminated end = state == null ? null : state.getTerminated();
-    if (end == null || Objects.requireNonNullElse(end.getExitCode(), 0) == 0) {
-      return Optional.empty();
-    }
-    String reason = Objects.requireNonNullElse(end.getReason(), "Error");
-    return Optional.of(
-        new Finding(
-            "Error".equals(reason) ? "ExitCode" + end.getExitCode() : reason,
-            "container %s: exit code %d (%s)%s"
-                .formatted(
-                    container.getName(),
-                    end.getExitCode(),
-                    reason,
-                    end.getMessage() == null || end.getMessage().isBlank()
-                        ? ""
-                        : ": " + end.getMessage()),
-            end.getExitCode()));
+        .orElse("without a word");
   }
 
   /**
-   * Why a Job does not get on, as far as its Pods and the Events about it tell: an image that is
-   * missing, no node, no quota. Empty: nothing says that it doesn't.
+   * Why Pods do not get on, as far as they tell themselves: an image that is missing, no node.
+   * Empty: nothing says that they don't.
    */
-  static Optional<Finding> whyWaiting(List<Pod> pods, List<Event> events) {
-    Optional<Finding> ofContainer =
+  static Optional<Finding> whyWaiting(List<Pod> pods) {
+    List<PodStatus> alive =
         pods.stream()
             .filter(JobReport::isAlive)
-            .filter(pod -> pod.getStatus() != null)
-            .flatMap(pod -> containers(pod.getStatus()))
-            .flatMap(container -> waiting(container).stream())
-            .findFirst();
-    if (ofContainer.isPresent()) {
-      return ofContainer;
-    }
-    Optional<Finding> ofNode =
-        pods.stream()
-            .filter(JobReport::isAlive)
-            .filter(pod -> pod.getStatus() != null)
-            .flatMap(pod -> pod.getStatus().getConditions().stream())
-            .filter(c -> "PodScheduled".equals(c.getType()) && "False".equals(c.getStatus()))
-            .map(
-                c ->
-                    new Finding(
-                        "Unschedulable", "no node takes its Pod: " + said(null, c.getMessage())))
-            .findFirst();
-    if (ofNode.isPresent() || !pods.isEmpty()) {
-      return ofNode;
-    }
+            .map(Pod::getStatus)
+            .filter(Objects::nonNull)
+            .toList();
+    return alive.stream()
+        .flatMap(
+            status ->
+                Stream.concat(
+                    status.getInitContainerStatuses().stream(),
+                    status.getContainerStatuses().stream()))
+        .flatMap(container -> waiting(container).stream())
+        .findFirst()
+        .or(
+            () ->
+                alive.stream()
+                    .flatMap(status -> status.getConditions().stream())
+                    .filter(
+                        c -> "PodScheduled".equals(c.getType()) && "False".equals(c.getStatus()))
+                    .map(
+                        c ->
+                            new Finding(
+                                "Unschedulable",
+                                "no node takes its Pod: " + said(null, c.getMessage())))
+                    .findFirst());
+  }
+
+  /**
+   * Why there is no Pod, or a Pod has no container, as the latest warning tells: a quota, a volume
+   * that cannot be mounted.
+   *
+   * @param noPod whether they are about a Job that has no Pod
+   */
+  static Optional<Finding> whyWaitingByEvents(List<Event> events, boolean noPod) {
     return events.stream()
-        .filter(event -> "FailedCreate".equals(event.getReason()))
-        .reduce((earlier, later) -> later)
+        .filter(event -> "Warning".equals(event.getType()))
+        .max(Comparator.comparing(JobReport::time))
         .map(
             event -> {
+              String reason = Objects.requireNonNullElse(event.getReason(), "Waiting");
               String message = said(null, event.getMessage());
-              return new Finding(
-                  message.contains("exceeded quota") ? "QuotaExceeded" : "FailedCreate",
-                  "its Pod cannot be created: " + message);
+              return noPod
+                  ? new Finding(
+                      message.contains("exceeded quota") ? "QuotaExceeded" : reason,
+                      "its Pod cannot be created: " + message)
+                  : new Finding(reason, "its Pod does not get on: " + message);
             });
+  }
+
+  /** Of the latest time it was seen. */
+  private static String time(Event event) {
+    String time =
+        event.getSeries() != null && event.getSeries().getLastObservedTime() != null
+            ? event.getSeries().getLastObservedTime().getTime()
+            : event.getLastTimestamp() != null
+                ? event.getLastTimestamp()
+                : event.getEventTime() != null ? event.getEventTime().getTime() : null;
+    return Objects.requireNonNullElse(time, "");
   }
 
   private static Optional<Finding> waiting(ContainerStatus container) {
@@ -249,12 +270,7 @@ final class JobReport {
                 .formatted(container.getName(), said(waiting.getReason(), waiting.getMessage()))));
   }
 
-  private static Stream<ContainerStatus> containers(PodStatus status) {
-    return Stream.concat(
-        status.getInitContainerStatuses().stream(), status.getContainerStatuses().stream());
-  }
-
-  private static String said(@Nullable String reason, @Nullable String message) {
+  static String said(@Nullable String reason, @Nullable String message) {
     if (message == null || message.isBlank()) {
       return reason == null || reason.isBlank() ? "without a word" : reason;
     }

@@ -4,11 +4,13 @@ import dev.andon.operator.cluster.Existence;
 import dev.andon.operator.leadership.NotLeading;
 import dev.andon.operator.stop.Permit;
 import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Status;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.AnyNamespaceOperation;
 import io.fabric8.kubernetes.client.dsl.FieldValidateable;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
@@ -181,6 +183,26 @@ final class JobStore implements AutoCloseable {
   }
 
   /**
+   * Jobs with these labels, likewise.
+   *
+   * @throws KubernetesClientException they cannot be read
+   */
+  List<Job> jobs(String namespace, Map<String, String> labels) throws InterruptedException {
+    return Objects.requireNonNull(
+        among(
+            looks,
+            () ->
+                client
+                    .batch()
+                    .v1()
+                    .jobs()
+                    .inNamespace(namespace)
+                    .withLabels(labels)
+                    .list()
+                    .getItems()));
+  }
+
+  /**
    * Pods with these labels, likewise.
    *
    * @throws KubernetesClientException they cannot be read
@@ -212,44 +234,51 @@ final class JobStore implements AutoCloseable {
   }
 
   /**
-   * Suspends this very Job: its Pods get SIGTERM. One of another uid under its name is let alone.
+   * Suspends this very Job, for good: its Pods get SIGTERM. One of another uid under its name is
+   * let alone.
    *
+   * @return as it is now
    * @throws KubernetesClientException it may not have been suspended
    */
-  void suspend(Job job) throws InterruptedException {
-    among(
-        suspends,
-        () ->
-            client
-                .batch()
-                .v1()
-                .jobs()
-                .inNamespace(job.getMetadata().getNamespace())
-                .withName(job.getMetadata().getName())
-                .patch(
-                    PatchContext.of(PatchType.JSON_MERGE),
-                    "{\"metadata\":{\"uid\":\"%s\"},\"spec\":{\"suspend\":true}}"
-                        .formatted(job.getMetadata().getUid())));
+  Job suspend(Job job) throws InterruptedException {
+    return Objects.requireNonNull(
+        among(
+            suspends,
+            () ->
+                client
+                    .batch()
+                    .v1()
+                    .jobs()
+                    .inNamespace(job.getMetadata().getNamespace())
+                    .withName(job.getMetadata().getName())
+                    .patch(
+                        PatchContext.of(PatchType.JSON_MERGE),
+                        "{\"metadata\":{\"uid\":\"%s\",\"annotations\":{\"%s\":\"true\"}},\"spec\":{\"suspend\":true}}"
+                            .formatted(
+                                job.getMetadata().getUid(), JobManifest.SUSPENDED_ANNOTATION))));
   }
 
   /**
    * Tells of all Jobs that carry a workflow's label, from now on until it is closed, and tries
    * again for as long as it may not or cannot. Keeps nothing of them but names and versions.
    */
-  SharedIndexInformer<Job> watch(ResourceEventHandler<Job> handler) {
-    SharedIndexInformer<Job> informer =
-        client
-            .batch()
-            .v1()
-            .jobs()
-            .inAnyNamespace()
-            .withLabel(JobManifest.TYPE_LABEL)
-            .withLimit(500L)
-            .runnableInformer(0);
+  SharedIndexInformer<Job> watchJobs(ResourceEventHandler<Job> handler) {
+    return watch(client.batch().v1().jobs().inAnyNamespace(), Job.class, handler);
+  }
+
+  /** Of Pods, likewise. */
+  SharedIndexInformer<Pod> watchPods(ResourceEventHandler<Pod> handler) {
+    return watch(client.pods().inAnyNamespace(), Pod.class, handler);
+  }
+
+  private <T extends HasMetadata, L> SharedIndexInformer<T> watch(
+      AnyNamespaceOperation<T, L, ?> all, Class<T> type, ResourceEventHandler<T> handler) {
+    SharedIndexInformer<T> informer =
+        all.withLabel(JobManifest.TYPE_LABEL).withLimit(500L).runnableInformer(0);
     informer.itemStore(
         new ReducedStateItemStore<>(
             ReducedStateItemStore.NAME_KEY_STATE,
-            Job.class,
+            type,
             client.getKubernetesSerialization(),
             "metadata.namespace",
             "metadata.uid"));

@@ -52,8 +52,15 @@ public sealed interface Outcome {
    * @param retryAt not before this time
    * @param told whether people are told why it waits: it is for something outside that may need
    *     them, and not for a turn of its own
+   * @param nextTry whether what stands for this try outside stays, so that the next has another
+   *     name
    */
-  record NotBegun(String reason, String message, Instant retryAt, boolean told) implements Outcome {
+  record NotBegun(String reason, String message, Instant retryAt, boolean told, boolean nextTry)
+      implements Outcome {
+    public NotBegun(String reason, String message, Instant retryAt, boolean told) {
+      this(reason, message, retryAt, told, false);
+    }
+
     public NotBegun(String reason, String message, Instant retryAt) {
       this(reason, message, retryAt, false);
     }
@@ -68,6 +75,11 @@ public sealed interface Outcome {
    * @param mayRepeat whether it may be sent again under its key, if its job type is retrySafe:
    *     false once it was told to end, while something of it is known to be alive, and where only a
    *     person can help
+   * @param nextTry as of {@link NotBegun}
    */
-  record Unknown(String message, boolean mayRepeat) implements Outcome {}
+  record Unknown(String message, boolean mayRepeat, boolean nextTry) implements Outcome {
+    public Unknown(String message, boolean mayRepeat) {
+      this(message, mayRepeat, false);
+    }
+  }
 }

@@ -1,7 +1,7 @@
 package dev.andon.operator.workflow;
 
 import dev.andon.crds.WorkflowStatus.Active;
-import dev.andon.operator.execution.AttemptKey;
+import dev.andon.operator.execution.Executions.Wait;
 import dev.andon.operator.stop.StopView;
 import dev.andon.operator.workflow.Progress.BlockProgress;
 import dev.andon.operator.workflow.Progress.Position;
@@ -80,7 +80,7 @@ final class Advance {
       return State.held(
           Reasons.CIRCUIT_OPEN,
           "the target of job type %s failed too often, or does not answer; it is tried again in a while, and no attempt is used up%s"
-              .formatted(circuitOpen, notBegun()));
+              .formatted(circuitOpen, waits()));
     }
     return State.running(message());
   }
@@ -98,30 +98,34 @@ final class Advance {
   private String message() {
     PlannedBlock block = progress.current().orElseThrow();
     int ended = progress.begun(block) ? progress.block(block.position()).ended() : 0;
-    return "block %s: %d of %d jobs ended%s"
-        .formatted(block.name(), ended, block.size(), notBegun());
+    return "block %s: %d of %d jobs ended%s".formatted(block.name(), ended, block.size(), waits());
   }
 
   /** Which jobs wait for something outside, and what that is. */
-  private String notBegun() {
-    Map<AttemptKey, String> reasons = d.snapshot().notBegun();
-    if (reasons.isEmpty()) {
-      return "";
-    }
+  private String waits() {
+    return told(false, "%s not begun when last tried, and no attempt used", "was", "were")
+        + told(true, "%s not get on", "does", "do");
+  }
+
+  private String told(boolean begun, String text, String one, String many) {
     List<String> told =
         progress.active.entrySet().stream()
             .map(
                 entry -> {
-                  String why = reasons.get(d.attempts().key(entry.getKey(), entry.getValue()));
-                  return why == null ? null : d.attempts().nameOf(entry.getKey()) + ": " + why;
+                  Wait wait =
+                      d.snapshot().waits().get(d.attempts().key(entry.getKey(), entry.getValue()));
+                  return wait == null || wait.begun() != begun
+                      ? null
+                      : d.attempts().nameOf(entry.getKey()) + ": " + wait.why();
                 })
             .filter(Objects::nonNull)
             .toList();
+    String jobs = told.size() == 1 ? "1 job " + one : "%d jobs %s".formatted(told.size(), many);
     return told.isEmpty()
         ? ""
-        : "; %s not begun when last tried, and no attempt used: %s%s"
+        : "; %s: %s%s"
             .formatted(
-                told.size() == 1 ? "1 job was" : told.size() + " jobs were",
+                text.formatted(jobs),
                 told.stream().limit(MOST_TOLD).collect(Collectors.joining("; ")),
                 told.size() > MOST_TOLD ? "; …" : "");
   }

@@ -122,7 +122,13 @@ final class Attempts {
           progress.active.put(at, attempt.withOperation(accepted.operation()));
       case Outcome.NotBegun notBegun ->
           progress.active.put(
-              at, waiting(attempt, attempt.attempt(), sends(attempt) - 1, notBegun.retryAt()));
+              at,
+              waiting(
+                  attempt,
+                  attempt.attempt(),
+                  sends(attempt) - 1,
+                  notBegun.retryAt(),
+                  tries(attempt, notBegun.nextTry())));
       case Outcome.Cancelled cancelled -> {
         if (isOver()) {
           progress.active.remove(at);
@@ -150,7 +156,7 @@ final class Attempts {
     if (failed.reach() == Reach.ATTEMPT && rules != null && number < rules.attempts()) {
       Instant next = d.now().plus(Backoff.delay(rules, key(at, attempt)));
       progress.active.put(
-          at, waiting(attempt, number + 1, 0, Deciding.later(next, failed.retryAfter())));
+          at, waiting(attempt, number + 1, 0, Deciding.later(next, failed.retryAfter()), null));
       progress.earlier.remove(at);
       return;
     }
@@ -179,7 +185,10 @@ final class Attempts {
         && sends(attempt) < MAX_SENDS
         && !d.wasEnding()) {
       Instant next = d.now().plus(Backoff.delay(rules, nthSend(at, attempt)));
-      progress.active.put(at, waiting(attempt, attempt.attempt(), sends(attempt), next));
+      progress.active.put(
+          at,
+          waiting(
+              attempt, attempt.attempt(), sends(attempt), next, tries(attempt, unknown.nextTry())));
       return;
     }
     progress.active.remove(at);
@@ -192,8 +201,15 @@ final class Attempts {
     return new AttemptKey(key.uid(), key.block(), key.index(), sends(attempt));
   }
 
+  /**
+   * @param tries of the next send; null: the first
+   */
   private static Active waiting(
-      Active attempt, @Nullable Integer number, int sends, Instant nextAttemptTime) {
+      Active attempt,
+      @Nullable Integer number,
+      int sends,
+      Instant nextAttemptTime,
+      @Nullable Integer tries) {
     return new Active(
         attempt.block(),
         attempt.index(),
@@ -202,7 +218,16 @@ final class Attempts {
         null,
         nextAttemptTime,
         Math.max(0, sends),
-        null);
+        null,
+        tries);
+  }
+
+  private static @Nullable Integer tries(Active attempt, boolean next) {
+    return next ? Integer.valueOf(tries(attempt) + 1) : attempt.tries();
+  }
+
+  private static int tries(Active attempt) {
+    return Objects.requireNonNullElse(attempt.tries(), 1);
   }
 
   static int sends(Active attempt) {
@@ -275,10 +300,22 @@ final class Attempts {
     int sends = waiting == null ? 1 : sends(waiting) + 1;
     var active =
         new Active(
-            block, at.index(), attempt, d.now(), d.now().plus(rules.timeout()), null, sends, null);
+            block,
+            at.index(),
+            attempt,
+            d.now(),
+            d.now().plus(rules.timeout()),
+            null,
+            sends,
+            null,
+            isContainer(type) ? Integer.valueOf(waiting == null ? 1 : tries(waiting)) : null);
     progress.active.put(at, active);
     boolean again = sends > 1 || progress.sent(at, active) != null;
     begin(at, active, job, type, new Work.Send(again));
+  }
+
+  private static boolean isContainer(JobTypeSpec type) {
+    return type.executor() != null && type.executor().container() != null;
   }
 
   private static Duration seconds(@Nullable String text) {
@@ -360,6 +397,7 @@ final class Attempts {
             type,
             job.args(),
             Objects.requireNonNull(active.deadline()),
+            tries(active),
             work));
   }
 
@@ -384,7 +422,7 @@ final class Attempts {
     int next = Objects.requireNonNull(unknown.attempt()) + 1;
     progress.clearUnknown(at);
     progress.earlier.remove(at);
-    progress.active.put(at, waiting(unknown, next, 0, d.now()));
+    progress.active.put(at, waiting(unknown, next, 0, d.now(), null));
     return next;
   }
 
@@ -573,7 +611,8 @@ final class Attempts {
             d.now().plus(CANCEL_WITHIN),
             null,
             Math.max(1, sends(attempt)),
-            null));
+            null,
+            attempt.tries()));
     d.cancelAll();
     d.wakeAt(d.now().plus(CANCEL_WITHIN).plus(GRACE));
   }

@@ -399,6 +399,11 @@ final class Progress {
         "%s.sends: %s is negative",
         path,
         attempt.sends());
+    require(
+        attempt.tries() == null || attempt.tries() >= 1,
+        "%s.tries: %s; tries count from 1",
+        path,
+        attempt.tries());
     readable(path + ".startTime", attempt.startTime());
     readable(path + ".deadline", attempt.deadline());
     readable(path + ".nextAttemptTime", attempt.nextAttemptTime());

@@ -5,6 +5,7 @@ import dev.andon.crds.WorkflowStatus;
 import dev.andon.crds.WorkflowStatus.PinnedJobType;
 import dev.andon.crds.WorkflowStatus.StoppedBy;
 import dev.andon.operator.execution.AttemptKey;
+import dev.andon.operator.execution.Executions.Wait;
 import dev.andon.operator.execution.Outcome;
 import dev.andon.operator.ledger.LedgerView;
 import dev.andon.operator.stop.StopView;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param earlier the run to be continued, of a workflow that has not started
  * @param underWay attempts this process works on
  * @param outcomes what became of attempts, not yet in status
- * @param notBegun why attempts were not begun when last tried, where people are told
+ * @param waits what attempts wait for that people may have to do something about
  * @param pace how fast each job type may be sent; absent: without limit
  * @param items of ConfigMaps; {@code plan} is made of them
  * @param actions what people ask of it
@@ -51,7 +52,7 @@ public record Snapshot(
     EarlierRun earlier,
     Set<AttemptKey> underWay,
     Map<AttemptKey, Outcome> outcomes,
-    Map<AttemptKey, String> notBegun,
+    Map<AttemptKey, Wait> waits,
     Map<String, Pace> pace,
     Items items,
     PendingActions actions,
@@ -74,7 +75,7 @@ public record Snapshot(
         earlier,
         underWay,
         outcomes,
-        notBegun,
+        waits,
         pace,
         items,
         actions,

@@ -152,7 +152,7 @@ final class Snapshots {
         earlier,
         executions.underWay(uid),
         executions.outcomes(uid),
-        executions.notBegun(uid),
+        executions.waits(uid),
         pace(plan, specs, mayIntend),
         items,
         asked,

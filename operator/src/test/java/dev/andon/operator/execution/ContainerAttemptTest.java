@@ -19,12 +19,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,7 +42,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ContainerAttemptTest {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final AttemptKey KEY = new AttemptKey("4d3f", "erase", 17, 1);
-  private static final String NAME = JobName.of("erase-aap", KEY);
+  private static final String NAME = JobName.of("erase-aap", KEY, KEY.uid(), 1);
   private static final String TEMPLATE =
       "executor: {container: {template: {spec: {containers: [{name: erase, image: x}]}}}}";
   private static final JobTypeSpec TYPE = JobManifestTest.type(TEMPLATE);
@@ -56,6 +60,7 @@ class ContainerAttemptTest {
           new JobStore(client),
           new GateKeeper(gate, uid -> false, time),
           new RateLimits(clock, time::nanos),
+          ExecutionRunner.JOB_CREATE_TIMEOUT,
           Duration.ofMillis(20));
 
   /** What is said to creates, before they are carried out. */
@@ -65,7 +70,12 @@ class ContainerAttemptTest {
   private volatile boolean carriedOut;
 
   private volatile Runnable beforeCreates = () -> {};
+  private volatile Runnable onSuspend = () -> {};
   private volatile @Nullable ObjectNode job;
+
+  /** One of another name, of the same attempt. */
+  private volatile @Nullable ObjectNode others;
+
   private volatile String pods = "[]";
 
   private volatile String notFound =
@@ -74,6 +84,12 @@ class ContainerAttemptTest {
 
   /** How much time passes with each look at the Job, or at its Pods. */
   private volatile Duration perLook = Duration.ZERO;
+
+  /** Events, of whatever is asked. */
+  private volatile String events = "[]";
+
+  /** What the attempt said it waits for. */
+  private final List<String> waits = new CopyOnWriteArrayList<>();
 
   /** How many reads of the Job are answered with an error. */
   private final AtomicInteger unreadable = new AtomicInteger();
@@ -91,7 +107,7 @@ class ContainerAttemptTest {
 
   private synchronized Reply answer(Request request) {
     String path = request.target().replaceAll("\\?.*", "");
-    if (path.endsWith("/apis/batch/v1/jobs")) {
+    if (path.endsWith("/api/v1/pods") || path.endsWith("/apis/batch/v1/jobs")) {
       // The watch: an attempt gets along without.
       return Reply.json(403, status(403, "Forbidden", "jobs is forbidden"));
     }
@@ -99,8 +115,19 @@ class ContainerAttemptTest {
       time.pass(perLook);
     }
     if (path.endsWith("/pods")) {
-      return Reply.json(
-          200, "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"items\":%s}".formatted(pods));
+      return list("PodList", "v1", pods);
+    }
+    if (path.endsWith("/events")) {
+      return list("EventList", "v1", events);
+    }
+    if (path.endsWith("/jobs") && request.method().equals("GET")) {
+      return list(
+          "JobList",
+          "batch/v1",
+          Stream.of(Optional.ofNullable(job), Optional.ofNullable(others))
+              .flatMap(Optional::stream)
+              .toList()
+              .toString());
     }
     if (request.method().equals("POST")) {
       beforeCreates.run();
@@ -114,13 +141,31 @@ class ContainerAttemptTest {
       return said == null ? Reply.json(201, String.valueOf(job)) : said;
     }
     if (request.method().equals("PATCH") && job != null) {
+      onSuspend.run();
       ((ObjectNode) job.path("spec")).put("suspend", true);
-      conditions("Suspended");
+      ((ObjectNode) job.path("metadata"))
+          .withObject("annotations")
+          .put("andon.dev/suspended", "true");
+      if (!job.at("/status/conditions/0/type").asText().matches("Complete|Failed")) {
+        conditions("Suspended");
+      }
     }
     if (request.method().equals("GET") && unreadable.getAndDecrement() > 0) {
       return Reply.json(500, status(500, "InternalError", "etcd"));
     }
-    return job == null ? Reply.json(404, notFound) : Reply.json(200, job.toString());
+    ObjectNode other = others;
+    if (other != null && path.endsWith("/" + other.at("/metadata/name").asText())) {
+      return Reply.json(200, other.toString());
+    }
+    return job == null
+        ? Reply.json(404, notFound.replace(NAME, path.replaceAll(".*/", "")))
+        : Reply.json(200, job.toString());
+  }
+
+  private static Reply list(String kind, String version, String items) {
+    return Reply.json(
+        200,
+        "{\"kind\":\"%s\",\"apiVersion\":\"%s\",\"items\":%s}".formatted(kind, version, items));
   }
 
   private static ObjectNode created(String body, String uid) {
@@ -132,6 +177,34 @@ class ContainerAttemptTest {
       throw new UncheckedIOException(e);
     }
   }
+
+  /** Its Pod ended with 0 by itself, and the Job controller has seen it. */
+  private void succeeds() {
+    pods = pod("", exited("Succeeded", 0));
+    conditions("Complete");
+  }
+
+  private static String exited(String phase, int code) {
+    return "\"phase\":\"%s\",\"containerStatuses\":[{\"name\":\"erase\",\"state\":{\"terminated\":{\"exitCode\":%d,\"finishedAt\":\"2026-11-22T08:00:10Z\"}}}]"
+        .formatted(phase, code);
+  }
+
+  /** The Pods of the Job: one. */
+  private static String pod(String metadata, String status) {
+    return "[{\"metadata\":{\"name\":\"p\",\"uid\":\"uid-of-pod\",\"annotations\":{\"andon.dev/containers\":\"erase\"},%s\"ownerReferences\":[{\"uid\":\"uid-of-job\"}]},\"spec\":{\"nodeName\":\"n\"},\"status\":{%s}}]"
+        .formatted(metadata, status);
+  }
+
+  private static final String RUNNING =
+      "\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"erase\",\"state\":{\"running\":{}}}]";
+
+  /** At 08:00:05, before its exit. */
+  private static final String TOLD_TO_END_BEFORE =
+      "\"deletionTimestamp\":\"2026-11-22T08:00:35Z\",\"deletionGracePeriodSeconds\":30,";
+
+  /** At 08:00:20, after its exit. */
+  private static final String TOLD_TO_END_AFTER =
+      "\"deletionTimestamp\":\"2026-11-22T08:00:50Z\",\"deletionGracePeriodSeconds\":30,";
 
   private synchronized void conditions(String... types) {
     ObjectNode status = JSON.createObjectNode();
@@ -170,7 +243,7 @@ class ContainerAttemptTest {
   }
 
   private AttemptRun run(Attempt attempt) {
-    return new AttemptRun(attempt, clock, time, outcome -> {});
+    return new AttemptRun(attempt, clock, time, outcome -> {}, waits::add);
   }
 
   private AttemptRun run(JobTypeSpec type, Duration left, Attempt.Work work) {
@@ -204,9 +277,13 @@ class ContainerAttemptTest {
 
   /** At the Job itself: who watches all of them looks before anything is created. */
   private int looks() {
+    return looksAt(NAME);
+  }
+
+  private int looksAt(String name) {
     return (int)
         api.requests("GET").stream()
-            .filter(request -> request.target().endsWith("/jobs/" + NAME))
+            .filter(request -> request.target().endsWith("/jobs/" + name))
             .count();
   }
 
@@ -237,7 +314,7 @@ class ContainerAttemptTest {
         begin(run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send())));
     await().atMost(Duration.ofSeconds(60)).until(() -> creates() == 1);
 
-    conditions("Complete");
+    succeeds();
 
     assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
     assertThat(creates()).isEqualTo(1);
@@ -275,7 +352,7 @@ class ContainerAttemptTest {
     await().atMost(Duration.ofSeconds(60)).until(() -> outcome.isDone() || looks() > looks + 1);
 
     jobIsThere(j -> j);
-    conditions("Complete");
+    succeeds();
 
     assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
   }
@@ -294,7 +371,7 @@ class ContainerAttemptTest {
   @Test
   void an_intent_of_another_process_is_followed_by_its_job() throws Exception {
     jobIsThere(j -> j);
-    conditions("Complete");
+    succeeds();
 
     assertThat(outcome(new Attempt.Work.Observe())).isEqualTo(new Outcome.Succeeded());
     assertThat(creates()).isZero();
@@ -303,7 +380,7 @@ class ContainerAttemptTest {
   @Test
   void its_own_job_from_an_earlier_send_is_followed() throws Exception {
     jobIsThere(j -> j);
-    conditions("Complete");
+    succeeds();
 
     assertThat(send()).isEqualTo(new Outcome.Succeeded());
   }
@@ -315,21 +392,20 @@ class ContainerAttemptTest {
     AttemptRun send = run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send()));
     beforeCreates = send::cancel;
 
-    assertThat(begin(send).get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Cancelled());
+    assertThat(begin(send).get(60, TimeUnit.SECONDS)).isInstanceOf(Outcome.Unknown.class);
     assertThat(job.at("/spec/suspend").asBoolean()).isTrue();
   }
 
   @Test
   void cancelled_before_it_was_sent_again_it_ends_the_job_of_the_first_send() throws Exception {
     jobIsThere(j -> j);
-    gate.beSilent();
     AttemptRun again = run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send(true)));
     CompletableFuture<Outcome> outcome = begin(again);
-    await().atMost(Duration.ofSeconds(60)).until(() -> gate.asked() > 0);
+    await().atMost(Duration.ofSeconds(60)).until(() -> looks() > 0);
 
     again.cancel();
 
-    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Cancelled());
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isInstanceOf(Outcome.Unknown.class);
     assertThat(job.at("/spec/suspend").asBoolean()).isTrue();
     assertThat(creates()).isZero();
   }
@@ -338,8 +414,7 @@ class ContainerAttemptTest {
   void one_whose_job_was_deleted_and_whose_pod_is_alive_is_not_to_run_a_second_time_beside_it()
       throws Exception {
     jobIsThere(j -> j);
-    pods =
-        "[{\"metadata\":{\"name\":\"p\",\"ownerReferences\":[{\"uid\":\"uid-of-job\"}]},\"status\":{\"phase\":\"Running\"}}]";
+    pods = pod("", RUNNING);
     AttemptRun observe = run(RETRY_SAFE, Duration.ofMinutes(2), new Attempt.Work.Observe());
     CompletableFuture<Outcome> outcome = begin(observe);
     await().atMost(Duration.ofSeconds(60)).until(() -> looks() > 0);
@@ -374,7 +449,7 @@ class ContainerAttemptTest {
     int looks = looks();
     await().atMost(Duration.ofSeconds(120)).until(() -> outcome.isDone() || looks() > looks + 1);
     job = (ObjectNode) there;
-    conditions("Complete");
+    succeeds();
     notFound = told;
 
     assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
@@ -401,7 +476,7 @@ class ContainerAttemptTest {
           ((ObjectNode) j.at("/metadata/labels")).put(label, value);
           return j;
         });
-    conditions("Complete");
+    succeeds();
     JsonNode before = job.deepCopy();
 
     assertThat(send())
@@ -419,7 +494,7 @@ class ContainerAttemptTest {
           ((ObjectNode) j.at("/metadata/ownerReferences/0")).put("uid", "other");
           return j;
         });
-    conditions("Complete");
+    succeeds();
     JsonNode before = job.deepCopy();
 
     assertThat(send())
@@ -442,7 +517,7 @@ class ContainerAttemptTest {
         begin(run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send())));
     await().atMost(Duration.ofSeconds(60)).until(() -> creates() == 3);
 
-    conditions("Complete");
+    succeeds();
 
     assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
     assertThat(gate.permitsUsed()).as("a permit for each").isEqualTo(3);
@@ -506,9 +581,7 @@ class ContainerAttemptTest {
   void a_final_exit_code_ends_the_job(int exitCode, Outcome.Failed.Reach reach) throws Exception {
     jobIsThere(j -> j);
     conditions("Failed");
-    pods =
-        "[{\"metadata\":{\"name\":\"p\",\"ownerReferences\":[{\"uid\":\"uid-of-job\"}]},\"status\":{\"phase\":\"Failed\",\"containerStatuses\":[{\"name\":\"a\",\"state\":{\"terminated\":{\"exitCode\":%d}}}]}}]"
-            .formatted(exitCode);
+    pods = pod("", exited("Failed", exitCode));
     JobTypeSpec type =
         JobManifestTest.type(TEMPLATE.replace("container: {", "container: {finalExitCodes: [2], "));
 
@@ -525,8 +598,7 @@ class ContainerAttemptTest {
 
   @Test
   void cancelled_it_suspends_its_job_and_ends_when_nothing_of_it_is_alive() throws Exception {
-    pods =
-        "[{\"metadata\":{\"name\":\"p\",\"ownerReferences\":[{\"uid\":\"uid-of-job\"}]},\"status\":{\"phase\":\"Running\"}}]";
+    pods = pod("", RUNNING);
     AttemptRun run = run(attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send()));
     CompletableFuture<Outcome> outcome = begin(run);
     await().atMost(Duration.ofSeconds(60)).until(() -> job != null);
@@ -538,7 +610,347 @@ class ContainerAttemptTest {
     assertThat(outcome).as("its Pod is still alive").isNotDone();
     pods = "[]";
 
-    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Cancelled());
+    assertThat(outcome.get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .satisfies(
+            unknown -> {
+              assertThat(unknown.message())
+                  .isEqualTo(
+                      "Job %s was told to end: its Pod is gone, and how it ended was not seen"
+                          .formatted(NAME));
+              assertThat(unknown.mayRepeat()).isFalse();
+            });
+  }
+
+  /** What a Pod comes to that a stop tells to end. */
+  @ParameterizedTest
+  @CsvSource({
+    "after its exit, Succeeded, 0, Succeeded",
+    "after its exit, Failed, 3, Failed",
+    "before its exit, Succeeded, 0, Unknown",
+    "before its exit, Failed, 143, Unknown"
+  })
+  void an_exit_counts_for_a_cancelled_job_if_it_came_before_the_cancel(
+      String told, String phase, int code, String outcome) throws Exception {
+    jobIsThere(j -> j);
+    pods =
+        pod(told.startsWith("after") ? TOLD_TO_END_AFTER : TOLD_TO_END_BEFORE, exited(phase, code));
+
+    assertThat(outcome(new Attempt.Work.End(null)).getClass().getSimpleName()).isEqualTo(outcome);
+    assertThat(job.at("/spec/suspend").asBoolean()).isTrue();
+  }
+
+  @Test
+  void one_that_was_cancelled_before_its_node_began_it_is_known_not_to_be_done() throws Exception {
+    jobIsThere(j -> j);
+    pods = pod(TOLD_TO_END_BEFORE, "\"phase\":\"Failed\",\"reason\":\"OutOfcpu\"");
+
+    assertThat(outcome(new Attempt.Work.End(null))).isEqualTo(new Outcome.Cancelled());
+  }
+
+  @Test
+  void what_was_drained_and_exited_with_0_is_not_known_to_be_done() throws Exception {
+    jobIsThere(j -> j);
+    pods =
+        pod(
+            "",
+            exited("Succeeded", 0)
+                + ",\"conditions\":[{\"type\":\"DisruptionTarget\",\"status\":\"True\",\"reason\":\"EvictionByEvictionAPI\"}]");
+    conditions("Complete");
+
+    assertThat(
+            begin(run(RETRY_SAFE, Duration.ofSeconds(60), new Attempt.Work.Observe()))
+                .get(60, TimeUnit.SECONDS))
+        .isEqualTo(
+            new Outcome.Unknown(
+                "Job %s: its Pod was evicted: EvictionByEvictionAPI".formatted(NAME), true, true));
+    assertThat(outcome(new Attempt.Work.Observe()))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .extracting(Outcome.Unknown::mayRepeat)
+        .isEqualTo(false);
+  }
+
+  @Test
+  void a_job_that_is_complete_and_whose_pod_nobody_saw_end_is_unknown() throws Exception {
+    jobIsThere(j -> j);
+    conditions("Complete");
+
+    assertThat(outcome(new Attempt.Work.Observe()))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .extracting(Outcome.Unknown::message)
+        .isEqualTo(
+            "Job %s: it is Complete, but its Pod is gone: it may have been told to end"
+                .formatted(NAME));
+  }
+
+  @Test
+  void a_pod_that_its_node_refused_uses_no_attempt_and_leaves_its_name_to_it() throws Exception {
+    jobIsThere(j -> j);
+    pods = pod("", "\"phase\":\"Failed\",\"reason\":\"OutOfpods\",\"message\":\"too many\"");
+    conditions("Failed");
+
+    assertThat(send())
+        .isEqualTo(
+            new Outcome.NotBegun(
+                "OutOfpods",
+                "Job %s: its Pod failed before a container of it was started: OutOfpods: too many"
+                    .formatted(NAME),
+                JumpingClock.START.plusSeconds(10),
+                true,
+                true));
+  }
+
+  @Test
+  void what_admission_added_and_runs_on_is_suspended_once_the_outcome_is_written()
+      throws Exception {
+    jobIsThere(j -> j);
+    pods =
+        pod("", exited("Running", 0))
+            .replace(
+                "containerStatuses\":[",
+                "containerStatuses\":[{\"name\":\"proxy\",\"state\":{\"running\":{}}},");
+    AttemptRun run = run(TYPE, Duration.ofSeconds(60), new Attempt.Work.Observe());
+
+    assertThat(begin(run).get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
+    assertThat(api.requests("PATCH")).as("not before it is written").isEmpty();
+
+    run.onceWritten().run();
+    assertThat(job.at("/spec/suspend").asBoolean()).isTrue();
+  }
+
+  @Test
+  void a_job_that_was_created_suspended_waits_for_who_holds_it_and_its_time_does_not_run()
+      throws Exception {
+    jobIsThere(ContainerAttemptTest::held);
+    perLook = Duration.ofMinutes(5);
+    CompletableFuture<Outcome> outcome =
+        begin(run(TYPE, Duration.ofSeconds(60), new Attempt.Work.Observe()));
+    await().atMost(Duration.ofSeconds(60)).until(() -> looks() > 5);
+    assertThat(outcome).isNotDone();
+    assertThat(waits)
+        .contains(
+            "Held: Job %s: it was created suspended, and begins when it is let go; held by kueue.x-k8s.io/queue-name=night"
+                .formatted(NAME));
+    assertThat(api.requests("PATCH")).isEmpty();
+
+    perLook = Duration.ZERO;
+    ((ObjectNode) job.path("spec")).put("suspend", false);
+    succeeds();
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
+  }
+
+  private static ObjectNode held(ObjectNode job) {
+    ((ObjectNode) job.path("spec")).put("suspend", true);
+    ((ObjectNode) job.path("metadata")).put("generation", 1);
+    ((ObjectNode) job.at("/metadata/labels")).put("kueue.x-k8s.io/queue-name", "night");
+    return job;
+  }
+
+  @Test
+  void cancelled_while_others_hold_it_it_is_held_for_good_and_was_never_begun() throws Exception {
+    jobIsThere(ContainerAttemptTest::held);
+
+    assertThat(outcome(new Attempt.Work.End(null))).isEqualTo(new Outcome.Cancelled());
+    assertThat(job.at("/metadata/annotations/andon.dev~1suspended").asText()).isEqualTo("true");
+  }
+
+  @Test
+  void one_that_ran_and_was_suspended_by_others_is_unknown_and_never_let_go_again()
+      throws Exception {
+    jobIsThere(ContainerAttemptTest::held);
+    conditions("Suspended");
+    ((ObjectNode) job.path("status")).put("startTime", "2026-11-22T08:00:00Z");
+
+    assertThat(outcome(new Attempt.Work.Observe())).isInstanceOf(Outcome.Unknown.class);
+    assertThat(job.at("/metadata/annotations/andon.dev~1suspended").asText()).isEqualTo("true");
+  }
+
+  @Test
+  void why_it_does_not_get_on_is_told_while_it_waits() throws Exception {
+    jobIsThere(j -> j);
+    begin(run(TYPE, Duration.ofHours(1), new Attempt.Work.Observe()));
+    events =
+        "[{\"type\":\"Warning\",\"reason\":\"FailedCreate\",\"message\":\"exceeded quota: q\"}]";
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () ->
+                waits.contains(
+                    "QuotaExceeded: Job %s: its Pod cannot be created: exceeded quota: q"
+                        .formatted(NAME)));
+
+    pods =
+        pod(
+            "",
+            "\"phase\":\"Pending\",\"containerStatuses\":[{\"name\":\"erase\",\"state\":{\"waiting\":{\"reason\":\"ErrImagePull\"}}}]");
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () ->
+                waits.contains(
+                    "ImagePullBackOff: Job %s: container erase cannot start: ErrImagePull"
+                        .formatted(NAME)));
+
+    pods = pod("", RUNNING);
+    await().atMost(Duration.ofSeconds(60)).until(() -> waits.getLast() == null);
+  }
+
+  @Test
+  void past_its_time_one_that_could_not_begin_has_failed_for_that() throws Exception {
+    jobIsThere(j -> j);
+    pods =
+        pod(
+            "",
+            "\"phase\":\"Pending\",\"containerStatuses\":[{\"name\":\"erase\",\"state\":{\"waiting\":{\"reason\":\"ErrImagePull\"}}}]");
+    perLook = Duration.ofSeconds(30);
+    onSuspend =
+        () -> {
+          perLook = Duration.ZERO;
+          pods = "[]";
+        };
+
+    assertThat(
+            begin(run(RETRY_SAFE, Duration.ofSeconds(50), new Attempt.Work.Observe()))
+                .get(60, TimeUnit.SECONDS))
+        .isEqualTo(
+            new Outcome.Failed(
+                "ImagePullBackOff",
+                "not done within its timeout: container erase cannot start: ErrImagePull"));
+  }
+
+  /** Told to end it may have done its work, or a part: no next attempt under another key. */
+  @Test
+  void past_its_time_one_that_ran_is_unknown_and_may_be_repeated_under_its_key() throws Exception {
+    jobIsThere(j -> j);
+    pods = pod("", RUNNING);
+    perLook = Duration.ofSeconds(30);
+    onSuspend =
+        () -> {
+          perLook = Duration.ZERO;
+          pods = pod(TOLD_TO_END_BEFORE, exited("Failed", 143));
+        };
+
+    assertThat(
+            begin(run(RETRY_SAFE, Duration.ofSeconds(50), new Attempt.Work.Observe()))
+                .get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .satisfies(
+            unknown -> {
+              assertThat(unknown.message()).contains("it did not end before", "was told to end");
+              assertThat(unknown.mayRepeat()).isTrue();
+              assertThat(unknown.nextTry()).isTrue();
+            });
+  }
+
+  @Test
+  void a_second_try_has_a_job_of_its_own() throws Exception {
+    Attempt first = attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send());
+
+    begin(run(again(first, first.runner(), 2)));
+    await().atMost(Duration.ofSeconds(60)).until(() -> job != null);
+
+    assertThat(job.at("/metadata/name").asText())
+        .isEqualTo(JobName.of("erase-aap", KEY, KEY.uid(), 2))
+        .isNotEqualTo(NAME);
+  }
+
+  private static Attempt again(Attempt first, Attempt.Runner runner, int tries) {
+    return new Attempt(
+        first.key(),
+        runner,
+        first.namespace(),
+        first.workflow(),
+        first.workflowType(),
+        first.armed(),
+        first.jobType(),
+        first.spec(),
+        first.args(),
+        first.deadline(),
+        tries,
+        first.work());
+  }
+
+  /** Of a run that "rest" continues. */
+  private CompletableFuture<Outcome> repeatedByRest() {
+    return begin(
+        run(
+            again(
+                attempt(RETRY_SAFE, Duration.ofSeconds(60), new Attempt.Work.Send(true)),
+                new Attempt.Runner("rest", "rest-uid"),
+                1)));
+  }
+
+  private void suspendedByTheStop() throws Exception {
+    jobIsThere(
+        j -> {
+          ((ObjectNode) j.path("spec")).put("suspend", true);
+          ((ObjectNode) j.at("/metadata/annotations")).put("andon.dev/suspended", "true");
+          return j;
+        });
+    conditions("Suspended");
+  }
+
+  @Test
+  void what_a_stop_suspended_is_done_again_by_who_continues_as_a_job_of_its_own() throws Exception {
+    suspendedByTheStop();
+    others = job;
+    job = null;
+
+    repeatedByRest();
+    await().atMost(Duration.ofSeconds(60)).until(() -> job != null);
+
+    assertThat(job.at("/metadata/name").asText())
+        .isEqualTo(JobName.of("erase-aap", KEY, "rest-uid", 1));
+    assertThat(job.at("/metadata/annotations/andon.dev~1attempt-key").asText())
+        .as("same key")
+        .isEqualTo(KEY.toString());
+  }
+
+  @Test
+  void not_while_a_pod_of_the_earlier_one_is_alive() throws Exception {
+    suspendedByTheStop();
+    others = job;
+    job = null;
+    pods = pod(TOLD_TO_END_BEFORE, RUNNING);
+
+    assertThat(repeatedByRest().get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.NotBegun.class))
+        .satisfies(
+            not -> {
+              assertThat(not.reason()).isEqualTo("EarlierPodAlive");
+              assertThat(not.message()).isEqualTo("not created beside Pod p");
+              assertThat(not.told()).isTrue();
+              assertThat(not.nextTry()).isFalse();
+            });
+    assertThat(creates()).isZero();
+  }
+
+  @Test
+  void nor_where_the_earlier_one_did_it() throws Exception {
+    suspendedByTheStop();
+    others = job;
+    job = null;
+    pods = pod(TOLD_TO_END_AFTER, exited("Succeeded", 0));
+
+    assertThat(repeatedByRest().get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
+    assertThat(creates()).isZero();
+  }
+
+  @Test
+  void nor_while_the_earlier_one_may_go_on() throws Exception {
+    jobIsThere(j -> j);
+    others = job;
+    job = null;
+    CompletableFuture<Outcome> outcome = repeatedByRest();
+    await().atMost(Duration.ofSeconds(60)).until(() -> looksAt(NAME) > 2);
+
+    job = others;
+    others = null;
+    succeeds();
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
+    assertThat(creates()).isZero();
   }
 
   @Test
@@ -549,6 +961,7 @@ class ContainerAttemptTest {
           return j;
         });
     conditions("Suspended");
+    ((ObjectNode) job.path("status")).put("startTime", "2026-11-22T08:00:00Z");
 
     assertThat(
             begin(run(attempt(RETRY_SAFE, Duration.ofSeconds(60), new Attempt.Work.Observe())))
@@ -572,13 +985,13 @@ class ContainerAttemptTest {
     conditions("Failed");
 
     assertThat(outcome(new Attempt.Work.Observe())).isInstanceOf(Outcome.Unknown.class);
-    assertThat(outcome(new Attempt.Work.End(null))).isEqualTo(new Outcome.Cancelled());
+    assertThat(outcome(new Attempt.Work.End(null))).isInstanceOf(Outcome.Unknown.class);
   }
 
   @Test
   void a_refused_repeat_is_no_failure_of_what_an_earlier_send_began() throws Exception {
     jobIsThere(j -> j);
-    conditions("Complete");
+    succeeds();
     toCreates.add(Reply.json(403, status(403, "Forbidden", "exceeded quota: q")));
 
     assertThat(outcome(new Attempt.Work.Send())).isEqualTo(new Outcome.Succeeded());
@@ -588,7 +1001,7 @@ class ContainerAttemptTest {
   void a_refused_repeat_is_no_failure_where_nobody_can_look_what_an_earlier_send_began()
       throws Exception {
     jobIsThere(j -> j);
-    conditions("Complete");
+    succeeds();
     toCreates.add(Reply.json(403, status(403, "Forbidden", "exceeded quota: q")));
     unreadable.set(1);
 

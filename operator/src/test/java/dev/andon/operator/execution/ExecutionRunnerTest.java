@@ -98,6 +98,7 @@ class ExecutionRunnerTest {
         first.spec(),
         first.args(),
         first.deadline(),
+        first.tries(),
         first.work());
   }
 
@@ -643,7 +644,7 @@ class ExecutionRunnerTest {
   void what_is_given_up_is_not_cancelled_outside() throws InterruptedException {
     target.always(new Reply.Hang());
     Attempt attempt = running.attempt("/x").cancel(target.url("/x")).attempt();
-    var run = new AttemptRun(attempt, running.clock, running.time, outcome -> {});
+    var run = new AttemptRun(attempt, running.clock, running.time, outcome -> {}, why -> {});
     try (var sender = new HttpSender(running.time)) {
       var http =
           new HttpExecutor(

@@ -218,17 +218,19 @@ class JobManifestTest {
         first.spec(),
         first.args(),
         first.deadline(),
+        first.tries(),
         first.work());
   }
 
   @Test
-  void repeated_by_a_run_that_continues_it_is_the_same_job_with_another_owner() throws Exception {
+  void repeated_by_a_run_that_continues_it_is_a_job_of_the_same_attempt_with_another_owner()
+      throws Exception {
     Attempt repeated = repeatedBy("rest-uid");
     Job first = job(Map.of("machine", "aap-0017"));
     Job second =
         JobManifest.of(repeated, repeated.spec().executor().container(), Duration.ofMillis(59_300));
 
-    assertThat(second.getMetadata().getName()).isEqualTo(first.getMetadata().getName());
+    assertThat(second.getMetadata().getName()).isNotEqualTo(first.getMetadata().getName());
     assertThat(second.getMetadata().getLabels()).isEqualTo(first.getMetadata().getLabels());
     assertThat(second.getMetadata().getOwnerReferences())
         .singleElement()
@@ -245,6 +247,22 @@ class JobManifestTest {
     assertThat(JobManifest.isOf(attempt(KEY, type(TYPE), Map.of()), second))
         .as("to the earlier run itself")
         .isFalse();
+  }
+
+  @Test
+  void its_pods_say_which_of_their_containers_count() throws Exception {
+    JobTypeSpec type =
+        type(
+            TYPE.replace(
+                "image: \"registry.example/look:1\"}",
+                "image: x}, {name: proxy, image: x, restartPolicy: Always}"));
+
+    Job job =
+        JobManifest.of(
+            attempt(KEY, type, Map.of()), type.executor().container(), Duration.ofMinutes(1));
+
+    assertThat(job.getSpec().getTemplate().getMetadata().getAnnotations())
+        .containsEntry("andon.dev/containers", "look,erase");
   }
 
   @Test

@@ -35,7 +35,7 @@ class JobNameTest {
   @ParameterizedTest
   @MethodSource("workflows")
   void begins_with_the_workflows_name_and_is_a_dns_label(String workflow, String prefix) {
-    String name = JobName.of(workflow, new AttemptKey(UID, "erase", 0, 1));
+    String name = JobName.of(workflow, new AttemptKey(UID, "erase", 0, 1), UID, 1);
 
     assertThat(name)
         .startsWith(prefix)
@@ -46,29 +46,34 @@ class JobNameTest {
 
   @Test
   void is_the_same_in_every_version() {
-    assertThat(JobName.of("erase-aap", new AttemptKey(UID, "erase", 17, 2)))
-        .isEqualTo("erase-aap-gxwkbb2drdye7vndr4ctwefnzr");
+    assertThat(JobName.of("erase-aap", new AttemptKey(UID, "erase", 17, 2), UID, 3))
+        .isEqualTo("erase-aap-p77duko5ymq2me6viulrdy4my6");
   }
 
   @Test
-  void no_two_attempts_share_a_name_however_alike_they_look() {
-    var seen = new HashMap<String, AttemptKey>();
+  void no_two_tries_share_a_name_however_alike_they_look() {
+    var seen = new HashMap<String, String>();
     String other = UID.substring(0, 35) + "5";
     for (String uid : List.of(UID, other)) {
       for (String block : List.of("a", "a-1", "a-1-1", "a1", "b".repeat(63), "b".repeat(62))) {
         for (int index : new int[] {0, 1, 10, 11, 111, 99_999}) {
           for (int attempt : new int[] {1, 10, 11, 100}) {
             var key = new AttemptKey(uid, block, index, attempt);
-            for (String workflow : List.of("w".repeat(36), "w".repeat(253))) {
-              AttemptKey before = seen.put(JobName.of(workflow, key), key);
-              assertThat(before).as(key.toString()).isIn(null, key);
+            for (String runner : List.of(UID, other)) {
+              for (int tries : new int[] {1, 11}) {
+                String what = key + " " + runner + " " + tries;
+                for (String workflow : List.of("w".repeat(36), "w".repeat(253))) {
+                  String before = seen.put(JobName.of(workflow, key, runner, tries), what);
+                  assertThat(before).as(what).isIn(null, what);
+                }
+              }
             }
           }
         }
       }
     }
     // Workflows that differ beyond the prefix alone have different uids; these two have the same.
-    assertThat(seen).hasSize(2 * 6 * 6 * 4);
+    assertThat(seen).hasSize(2 * 6 * 6 * 4 * 2 * 2);
     assertThat(Map.copyOf(seen).values()).doesNotHaveDuplicates();
   }
 }

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.fabric8.kubernetes.api.model.Event;
-import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,85 +28,6 @@ class JobReportTest {
 
   private static Pod pod(String status) {
     return read(Pod.class, "metadata: {name: p}\nstatus: " + status);
-  }
-
-  private static Job failed(String reason, String message) {
-    return read(
-        Job.class,
-        "status: {conditions: [{type: Failed, status: \"True\", reason: %s, message: \"%s\"}]}"
-            .formatted(reason, message));
-  }
-
-  static Stream<Arguments> ends() {
-    return Stream.of(
-        Arguments.of(
-            "{phase: Failed, containerStatuses: [{name: erase, state: {terminated: {exitCode: 3, reason: Error, message: no disk}}}]}",
-            "ExitCode3",
-            "container erase: exit code 3 (Error): no disk"),
-        Arguments.of(
-            "{phase: Failed, containerStatuses: [{name: erase, state: {terminated: {exitCode: 137, reason: OOMKilled}}}]}",
-            "OOMKilled",
-            "container erase: exit code 137 (OOMKilled)"),
-        // Of several the first that failed; those before it did not.
-        Arguments.of(
-            "{phase: Failed, containerStatuses: [{name: side, state: {terminated: {exitCode: 0}}},"
-                + " {name: erase, state: {terminated: {exitCode: 1}}}]}",
-            "ExitCode1",
-            "container erase: exit code 1 (Error)"),
-        Arguments.of(
-            "{phase: Failed, initContainerStatuses: [{name: look, state: {terminated: {exitCode: 2, reason: Error}}}],"
-                + " containerStatuses: [{name: erase, state: {waiting: {reason: PodInitializing}}}]}",
-            "ExitCode2",
-            "container look: exit code 2 (Error)"),
-        // What befell the Pod before what that did to its containers.
-        Arguments.of(
-            "{phase: Failed, reason: Evicted, message: low on memory,"
-                + " containerStatuses: [{name: erase, state: {terminated: {exitCode: 137, reason: Error}}}]}",
-            "Evicted",
-            "its Pod was evicted: Evicted: low on memory"),
-        Arguments.of(
-            "{phase: Failed, conditions: [{type: DisruptionTarget, status: \"True\", reason: PreemptionByScheduler, message: preempted}]}",
-            "Evicted",
-            "its Pod was evicted: PreemptionByScheduler: preempted"),
-        Arguments.of(
-            "{phase: Failed, reason: NodeShutdown, message: node shutting down}",
-            "NodeShutdown",
-            "its Pod failed: NodeShutdown: node shutting down"),
-        Arguments.of("{phase: Failed}", "PodFailed", "its Pod failed: without a word"));
-  }
-
-  @ParameterizedTest
-  @MethodSource("ends")
-  void a_failed_pod_says_why(String status, String reason, String message) {
-    assertThat(JobReport.whyFailed(failed("BackoffLimitExceeded", "…"), List.of(pod(status))))
-        .extracting(JobReport.Finding::reason, JobReport.Finding::message)
-        .containsExactly(reason, message);
-  }
-
-  @Test
-  void a_job_past_its_deadline_timed_out_whatever_its_pod_made_of_that() {
-    Pod killed =
-        pod(
-            "{phase: Failed, containerStatuses: [{name: erase, state: {terminated: {exitCode: 143}}}]}");
-
-    assertThat(JobReport.whyFailed(failed("DeadlineExceeded", "…"), List.of(killed)).reason())
-        .isEqualTo("TimedOut");
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "BackoffLimitExceeded|Job has reached the specified backoff limit|JobFailed",
-        "PodFailurePolicy|Pod fleet/p has condition DisruptionTarget matching FailJob rule at index 0|Evicted",
-        "PodFailurePolicy|Container erase for pod fleet/p failed with exit code 3 matching FailJob rule at index 1|ExitCode3"
-      })
-  void without_its_pod_a_failed_job_says_what_it_kept(
-      String jobReason, String message, String reason) {
-    assertThat(JobReport.whyFailed(failed(jobReason, message), List.of()))
-        .extracting(JobReport.Finding::reason, JobReport.Finding::message)
-        .containsExactly(
-            reason, jobReason + ": " + message + "; its Pod is gone, and its logs with it");
   }
 
   @ParameterizedTest
@@ -143,7 +64,7 @@ class JobReportTest {
   @ParameterizedTest
   @MethodSource("waits")
   void a_pod_that_cannot_begin_says_why(String status, String reason, String message) {
-    assertThat(JobReport.whyWaiting(List.of(pod(status)), List.of()))
+    assertThat(JobReport.whyWaiting(List.of(pod(status))))
         .contains(new JobReport.Finding(reason, message));
   }
 
@@ -154,24 +75,94 @@ class JobReportTest {
     "'{phase: Running, containerStatuses: [{name: e, state: {running: {}}}]}'"
   })
   void a_pod_that_gets_on_says_nothing(String status) {
-    assertThat(JobReport.whyWaiting(List.of(pod(status)), List.of())).isEmpty();
+    assertThat(JobReport.whyWaiting(List.of(pod(status)))).isEmpty();
+  }
+
+  private static Event event(String yaml) {
+    return read(Event.class, yaml);
   }
 
   @Test
-  void without_a_pod_the_latest_event_says_why_there_is_none() {
-    Event created = new EventBuilder().withReason("SuccessfulCreate").withMessage("p").build();
+  void the_latest_warning_says_why_there_is_no_pod() {
+    Event created = event("{reason: SuccessfulCreate, message: p, type: Normal}");
     Event quota =
-        new EventBuilder()
-            .withReason("FailedCreate")
-            .withMessage("pods \"p\" is forbidden: exceeded quota: q")
-            .build();
+        event(
+            "{reason: FailedCreate, type: Warning, lastTimestamp: '2026-11-22T08:00:09Z',"
+                + " message: 'pods \"p\" is forbidden: exceeded quota: q'}");
+    Event account =
+        event(
+            "{reason: FailedCreate, type: Warning, lastTimestamp: '2026-11-22T08:00:01Z',"
+                + " message: 'serviceaccount \"eraser\" not found'}");
 
-    assertThat(JobReport.whyWaiting(List.of(), List.of(created, quota)))
+    assertThat(JobReport.whyWaitingByEvents(List.of(quota, account, created), true))
         .contains(
             new JobReport.Finding(
                 "QuotaExceeded",
                 "its Pod cannot be created: pods \"p\" is forbidden: exceeded quota: q"));
-    assertThat(JobReport.whyWaiting(List.of(), List.of(created))).isEmpty();
+    assertThat(JobReport.whyWaitingByEvents(List.of(account), true))
+        .contains(
+            new JobReport.Finding(
+                "FailedCreate", "its Pod cannot be created: serviceaccount \"eraser\" not found"));
+    assertThat(JobReport.whyWaitingByEvents(List.of(created), true)).isEmpty();
+  }
+
+  @Test
+  void the_latest_warning_says_why_a_pod_has_no_container() {
+    Event mount =
+        event(
+            "{reason: FailedMount, type: Warning, series: {count: 3, lastObservedTime: '2026-11-22T08:00:09.000000Z'},"
+                + " message: 'configmap \"c\" not found'}");
+
+    assertThat(JobReport.whyWaitingByEvents(List.of(mount), false))
+        .contains(
+            new JobReport.Finding(
+                "FailedMount", "its Pod does not get on: configmap \"c\" not found"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{labels: {kueue.x-k8s.io/queue-name: night}}|{suspend: true}|held by kueue.x-k8s.io/queue-name=night",
+        "{}|{suspend: true, managedBy: kueue.x-k8s.io/multikueue}|held by spec.managedBy kueue.x-k8s.io/multikueue",
+        "{}|{suspend: true}|held by what admission made of it (a queue such as Kueue)"
+      })
+  void who_holds_a_job_is_told(String metadata, String spec, String who) {
+    Job job = read(Job.class, "metadata: %s\nspec: %s".formatted(metadata, spec));
+
+    assertThat(JobReport.whoHolds(job).message()).endsWith(who);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{}|{suspend: true}|{}|true",
+        "{}|{suspend: false}|{}|false",
+        "{annotations: {andon.dev/suspended: 'true'}}|{suspend: true}|{}|false",
+        "{}|{suspend: true}|{startTime: '2026-11-22T08:00:00Z'}|false"
+      })
+  void a_job_that_is_held_has_neither_begun_nor_been_suspended(
+      String metadata, String spec, String status, boolean held) {
+    Job job =
+        read(Job.class, "metadata: %s\nspec: %s\nstatus: %s".formatted(metadata, spec, status));
+
+    assertThat(JobReport.isHeld(job)).isEqualTo(held);
+  }
+
+  @Test
+  void of_a_job_that_was_let_go_the_time_counts_from_its_own_start() {
+    String job =
+        "spec: {activeDeadlineSeconds: 602}\n"
+            + "status: {startTime: '2026-11-22T08:00:00Z', conditions: [{type: Suspended, status: '%s'}]}";
+
+    assertThat(JobReport.deadlineAfterHold(read(Job.class, job.formatted("False"))))
+        .contains(Instant.parse("2026-11-22T08:10:00Z"));
+    assertThat(JobReport.deadlineAfterHold(read(Job.class, job.formatted("True")))).isEmpty();
+    assertThat(
+            JobReport.deadlineAfterHold(
+                read(Job.class, "status: {startTime: '2026-11-22T08:00:00Z'}")))
+        .isEmpty();
   }
 
   @Test

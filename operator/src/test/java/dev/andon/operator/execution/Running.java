@@ -56,6 +56,8 @@ final class Running implements AutoCloseable {
             },
             client,
             (namespace, workflow, uid) -> wakes.incrementAndGet(),
+            Notices.NONE,
+            ExecutionRunner.JOB_CREATE_TIMEOUT,
             clock,
             time,
             this::thread);

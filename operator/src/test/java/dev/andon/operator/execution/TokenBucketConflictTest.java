@@ -49,6 +49,8 @@ class TokenBucketConflictTest {
           (name, key) -> Optional.empty(),
           client,
           (namespace, workflow, uid) -> {},
+          Notices.NONE,
+          ExecutionRunner.JOB_CREATE_TIMEOUT,
           new JumpingClock(),
           new TimeInHand(),
           Thread.ofVirtual().factory());

@@ -42,6 +42,8 @@ class TokenBucketExecutorTest {
             (name, key) -> Optional.empty(),
             sending,
             (namespace, workflow, uid) -> {},
+            Notices.NONE,
+            ExecutionRunner.JOB_CREATE_TIMEOUT,
             new JumpingClock(),
             new TimeInHand(),
             Thread.ofVirtual().factory());

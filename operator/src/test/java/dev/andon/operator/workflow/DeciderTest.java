@@ -26,6 +26,7 @@ import dev.andon.crds.WorkflowStatus.PinnedJobType;
 import dev.andon.operator.execution.Attempt;
 import dev.andon.operator.execution.Attempt.Work;
 import dev.andon.operator.execution.AttemptKey;
+import dev.andon.operator.execution.Executions.Wait;
 import dev.andon.operator.execution.Outcome;
 import dev.andon.operator.ledger.LedgerView;
 import dev.andon.operator.stop.StopView;
@@ -589,7 +590,7 @@ class DeciderTest {
       var scene = new Scene(range("a", 5, 5, ONCE));
       scene.step();
       for (int i = 0; i < 5; i++) {
-        scene.notBegun.put(key("a", i, 1), "ConnectFailed: no connection");
+        scene.waits.put(key("a", i, 1), new Wait(false, "ConnectFailed: no connection"));
         scene.outcome(
             key("a", i, 1),
             new Outcome.NotBegun("ConnectFailed", "no connection", scene.now.plusSeconds(5), true));
@@ -605,7 +606,7 @@ class DeciderTest {
           .contains(": ConnectFailed: no connection; ")
           .endsWith("; …");
 
-      scene.notBegun.clear();
+      scene.waits.clear();
       scene.after(6);
       scene.step();
       assertThat(scene.message()).isEqualTo("block a: 0 of 5 jobs ended");

@@ -18,6 +18,7 @@ import dev.andon.crds.WorkflowStatus.PinnedJobType;
 import dev.andon.crds.WorkflowStatus.StoppedBy;
 import dev.andon.operator.execution.Attempt;
 import dev.andon.operator.execution.AttemptKey;
+import dev.andon.operator.execution.Executions.Wait;
 import dev.andon.operator.execution.Outcome;
 import dev.andon.operator.ledger.Claim;
 import dev.andon.operator.ledger.LedgerView;
@@ -65,7 +66,7 @@ final class Scene {
   final List<Policy> policies = new ArrayList<>();
   final Set<AttemptKey> underWay = new HashSet<>();
   final Map<AttemptKey, Outcome> outcomes = new HashMap<>();
-  final Map<AttemptKey, String> notBegun = new HashMap<>();
+  final Map<AttemptKey, Wait> waits = new HashMap<>();
   final Map<String, Snapshot.Pace> pace = new HashMap<>();
 
   final List<String> unprotected = new ArrayList<>();
@@ -248,7 +249,7 @@ final class Scene {
         earlier,
         Set.copyOf(underWay),
         Map.copyOf(outcomes),
-        Map.copyOf(notBegun),
+        Map.copyOf(waits),
         Map.copyOf(pace),
         items,
         new PendingActions(List.copyOf(asked), Set.copyOf(told), unread),

@@ -6,6 +6,6 @@ public final class JobNames {
 
   /** Of the first attempt of a block's first job. */
   public static String first(String workflow, String uid, String block) {
-    return JobName.of(workflow, new AttemptKey(uid, block, 0, 1));
+    return JobName.of(workflow, new AttemptKey(uid, block, 0, 1), uid, 1);
   }
 }

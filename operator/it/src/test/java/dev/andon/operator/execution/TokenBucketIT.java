@@ -143,6 +143,8 @@ class TokenBucketIT {
         (name, key) -> Optional.empty(),
         client,
         (namespace, workflow, uid) -> {},
+        Notices.NONE,
+        ExecutionRunner.JOB_CREATE_TIMEOUT,
         Clock.systemUTC());
   }
 
