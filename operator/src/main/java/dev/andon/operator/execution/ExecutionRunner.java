@@ -411,14 +411,14 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
     Map<AttemptKey, Wait> ofWorkflow =
         waits.computeIfAbsent(attempt.runner().uid(), uid -> new HashMap<>());
     boolean known =
-        wait == null
-            || ofWorkflow.values().stream().anyMatch(w -> w.reason().equals(wait.reason()));
+        ofWorkflow.values().stream()
+            .anyMatch(w -> wait != null && w.reason().equals(wait.reason()));
     Wait before =
         wait == null ? ofWorkflow.remove(attempt.key()) : ofWorkflow.put(attempt.key(), wait);
     if (ofWorkflow.isEmpty()) {
       waits.remove(attempt.runner().uid());
     }
-    if (!known) {
+    if (wait != null && !known) {
       notices.waits(attempt, wait);
     }
     return !Objects.equals(before, wait);

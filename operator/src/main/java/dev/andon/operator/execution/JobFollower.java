@@ -652,7 +652,9 @@ final class JobFollower {
               : unknown("Job %s was told to end: %s".formatted(named(), how), false);
       case TIMED_OUT -> {
         Finding reason =
-            says.orElse(null) instanceof Says.NeverBegun(Finding never) ? never : waiting;
+            waiting == null && says.orElse(null) instanceof Says.NeverBegun(Finding never)
+                ? never
+                : waiting;
         yield reason != null && !bell.sawOneStarted()
             ? new Outcome.Failed(
                 reason.reason(),

@@ -237,25 +237,22 @@ final class JobStore implements AutoCloseable {
    * Suspends this very Job, for good: its Pods get SIGTERM. One of another uid under its name is
    * let alone.
    *
-   * @return as it is now
    * @throws KubernetesClientException it may not have been suspended
    */
-  Job suspend(Job job) throws InterruptedException {
-    return Objects.requireNonNull(
-        among(
-            suspends,
-            () ->
-                client
-                    .batch()
-                    .v1()
-                    .jobs()
-                    .inNamespace(job.getMetadata().getNamespace())
-                    .withName(job.getMetadata().getName())
-                    .patch(
-                        PatchContext.of(PatchType.JSON_MERGE),
-                        "{\"metadata\":{\"uid\":\"%s\",\"annotations\":{\"%s\":\"true\"}},\"spec\":{\"suspend\":true}}"
-                            .formatted(
-                                job.getMetadata().getUid(), JobManifest.SUSPENDED_ANNOTATION))));
+  void suspend(Job job) throws InterruptedException {
+    among(
+        suspends,
+        () ->
+            client
+                .batch()
+                .v1()
+                .jobs()
+                .inNamespace(job.getMetadata().getNamespace())
+                .withName(job.getMetadata().getName())
+                .patch(
+                    PatchContext.of(PatchType.JSON_MERGE),
+                    "{\"metadata\":{\"uid\":\"%s\",\"annotations\":{\"%s\":\"true\"}},\"spec\":{\"suspend\":true}}"
+                        .formatted(job.getMetadata().getUid(), JobManifest.SUSPENDED_ANNOTATION)));
   }
 
   /**
