@@ -229,8 +229,10 @@ class ChartIT {
         .containsExactlyInAnyOrder(
             "validatingadmissionpolicy/andon-stop-jobs",
             "validatingadmissionpolicy/andon-stop-starts",
+            "validatingadmissionpolicy/andon-stop-unsuspend",
             "validatingadmissionpolicybinding/andon-stop-jobs",
-            "validatingadmissionpolicybinding/andon-stop-starts");
+            "validatingadmissionpolicybinding/andon-stop-starts",
+            "validatingadmissionpolicybinding/andon-stop-unsuspend");
     // And what people wrote is not
     assertThat(crds()).hasSize(6);
     assertThat(workflow(namespace)).isEqualTo(workflow);

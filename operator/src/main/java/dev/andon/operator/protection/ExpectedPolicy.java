@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * it into force. What its CEL says is not compared: the probe tries the policy that matters most.
  *
  * @param action what its binding does, and where that is to warn it does nothing more
- * @param parameter whether the stop's ConfigMap is its parameter
+ * @param parameter whether the stop's ConfigMap is its parameter, and what becomes of a request
+ *     while there is none
  * @param covers requests that it must be asked about
  * @param meaning what a user goes without while it is not in place, in a sentence
  */
@@ -28,9 +29,27 @@ record ExpectedPolicy(
     Kind kind,
     String action,
     String failurePolicy,
-    boolean parameter,
+    Parameter parameter,
     List<Request> covers,
     String meaning) {
+
+  /** The stop's ConfigMap, by what its binding says of a ConfigMap that is missing. */
+  enum Parameter {
+    NONE(""),
+    DENY_WITHOUT("Deny"),
+    ALLOW_WITHOUT("Allow");
+
+    private final String notFoundAction;
+
+    Parameter(String notFoundAction) {
+      this.notFoundAction = notFoundAction;
+    }
+
+    /** As {@code parameterNotFoundAction} has it; empty for none. */
+    String notFoundAction() {
+      return notFoundAction;
+    }
+  }
 
   static final String ARMING_IDS = "andon-arming-ids";
   static final String STOP_JOBS = "andon-stop-jobs";
@@ -51,7 +70,7 @@ record ExpectedPolicy(
             Kind.VALIDATING,
             Binding.DENY,
             "Fail",
-            true,
+            Parameter.DENY_WITHOUT,
             List.of(labelledJob("CREATE"), labelledPod("CREATE")),
             "While stopped, only the operator's own gate keeps Jobs and Pods from being created."),
         new ExpectedPolicy(
@@ -59,7 +78,7 @@ record ExpectedPolicy(
             Kind.VALIDATING,
             Binding.DENY,
             "Fail",
-            true,
+            Parameter.DENY_WITHOUT,
             List.of(workflow("UPDATE").of("status")),
             "While stopped, only the operator's own gate keeps a workflow from a further send."),
         new ExpectedPolicy(
@@ -67,15 +86,33 @@ record ExpectedPolicy(
             Kind.VALIDATING,
             Binding.DENY,
             "Fail",
-            false,
-            List.of(labelledJob("UPDATE")),
+            Parameter.NONE,
+            List.of(labelledJob("UPDATE"), labelledJob("UPDATE").of("status")),
             "Whoever may edit Jobs can set one going again that a stop has suspended."),
+        new ExpectedPolicy(
+            "andon-stop-unsuspend",
+            Kind.VALIDATING,
+            Binding.DENY,
+            "Ignore",
+            Parameter.ALLOW_WITHOUT,
+            List.of(labelledJob("UPDATE")),
+            "While stopped, a Job that was created suspended, as by Kueue, can be set going; its Pods"
+                + " then begin once the type is armed again."),
+        new ExpectedPolicy(
+            "andon-mark-suspended",
+            Kind.MUTATING,
+            Binding.MUTATES,
+            "Ignore",
+            Parameter.NONE,
+            List.of(labelledJob("UPDATE")),
+            "Only what the operator itself suspends stays suspended for good: a Job that a person"
+                + " suspended can be set going again while its type is open."),
         new ExpectedPolicy(
             "andon-arming-guard",
             Kind.VALIDATING,
             Binding.DENY,
             "Fail",
-            false,
+            Parameter.NONE,
             List.of(stop("CREATE"), stop("UPDATE")),
             "Whoever may write the stop's ConfigMap can arm, without the verb resume and without a"
                 + " reason."),
@@ -84,7 +121,7 @@ record ExpectedPolicy(
             Kind.MUTATING,
             Binding.MUTATES,
             "Ignore",
-            false,
+            Parameter.NONE,
             List.of(stop("CREATE"), stop("UPDATE")),
             "Only stops that a running operator observed latch: one that comes and goes while none"
                 + " runs is not seen."),
@@ -93,7 +130,7 @@ record ExpectedPolicy(
             Kind.VALIDATING,
             Binding.WARN,
             "Ignore",
-            false,
+            Parameter.NONE,
             List.of(stop("UPDATE")),
             "A stop with a typing error in its key looks like one that stopped something."),
         new ExpectedPolicy(
@@ -101,7 +138,7 @@ record ExpectedPolicy(
             Kind.VALIDATING,
             Binding.DENY,
             "Fail",
-            false,
+            Parameter.NONE,
             List.of(
                 workflow("UPDATE").of("status"),
                 record("CREATE"),
@@ -114,7 +151,7 @@ record ExpectedPolicy(
             Kind.VALIDATING,
             Binding.DENY,
             "Fail",
-            false,
+            Parameter.NONE,
             List.of(labelledJob("CREATE"), labelledJob("UPDATE")),
             "Whoever RBAC lets can create Jobs that look like a workflow's, and take the label off"
                 + " those that are."),
@@ -123,7 +160,7 @@ record ExpectedPolicy(
             Kind.MUTATING,
             Binding.MUTATES,
             "Ignore",
-            false,
+            Parameter.NONE,
             List.of(
                 people("workflows", "CREATE"),
                 people("workflows", "UPDATE"),
@@ -135,7 +172,7 @@ record ExpectedPolicy(
             Kind.VALIDATING,
             Binding.DENY,
             "Fail",
-            false,
+            Parameter.NONE,
             List.of(people("workflows", "CREATE"), people("workflowactions", "CREATE")),
             "Whoever creates a workflow or an action can name somebody else as its author."),
         new ExpectedPolicy(
@@ -143,7 +180,7 @@ record ExpectedPolicy(
             Kind.VALIDATING,
             Binding.DENY,
             "Fail",
-            false,
+            Parameter.NONE,
             List.of(people("workflowactions", "CREATE")),
             "Whoever RBAC lets create WorkflowActions can start, pause, resume, cancel and resolve"
                 + " every workflow of the namespace."));
@@ -237,7 +274,7 @@ record ExpectedPolicy(
     if (policy.clauses() == 0) {
       faults.add("it has no clause");
     }
-    if (parameter
+    if (parameter != Parameter.NONE
         && (policy.paramKind() == null
             || !"v1".equals(policy.paramKind().getApiVersion())
             || !"ConfigMap".equals(policy.paramKind().getKind()))) {
@@ -259,10 +296,10 @@ record ExpectedPolicy(
       faults.add(
           "validationActions of its binding have Deny: it is to warn, and to refuse nothing");
     }
-    if (parameter && !isTheStop(binding.paramRef())) {
+    if (parameter != Parameter.NONE && !isTheStop(binding.paramRef())) {
       faults.add(
-          "paramRef of its binding is not %s/%s with parameterNotFoundAction Deny"
-              .formatted(EmergencyStop.NAMESPACE, EmergencyStop.NAME));
+          "paramRef of its binding is not %s/%s with parameterNotFoundAction %s"
+              .formatted(EmergencyStop.NAMESPACE, EmergencyStop.NAME, parameter.notFoundAction()));
     }
     covers.stream()
         .filter(request -> !Matching.boundTo(binding.resources(), request))
@@ -271,13 +308,13 @@ record ExpectedPolicy(
     return faults;
   }
 
-  private static boolean isTheStop(@Nullable ParamRef ref) {
+  private boolean isTheStop(@Nullable ParamRef ref) {
     @Nullable LabelSelector selector = ref == null ? null : ref.getSelector();
     return ref != null
         && selector == null
         && EmergencyStop.NAME.equals(ref.getName())
         && EmergencyStop.NAMESPACE.equals(ref.getNamespace())
-        && "Deny".equals(ref.getParameterNotFoundAction());
+        && parameter.notFoundAction().equals(ref.getParameterNotFoundAction());
   }
 
   private Protection unknown(String why) {

@@ -1,5 +1,6 @@
 package dev.andon.operator.protection;
 
+import dev.andon.operator.protection.ExpectedPolicy.Parameter;
 import dev.andon.operator.protection.Policy.Binding;
 import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MatchResources;
@@ -45,7 +46,9 @@ final class InstalledPolicies {
                         expected.name(),
                         kind,
                         expected.failurePolicy(),
-                        expected.parameter() ? new ParamKind("v1", "ConfigMap") : null,
+                        expected.parameter() == Parameter.NONE
+                            ? null
+                            : new ParamKind("v1", "ConfigMap"),
                         everywhere(),
                         1))
             .toList());
@@ -60,9 +63,13 @@ final class InstalledPolicies {
                     new Binding(
                         expected.name(),
                         expected.name(),
-                        expected.parameter()
-                            ? new ParamRef("emergency-stop", "andon-stop", "Deny", null)
-                            : null,
+                        expected.parameter() == Parameter.NONE
+                            ? null
+                            : new ParamRef(
+                                "emergency-stop",
+                                "andon-stop",
+                                expected.parameter().notFoundAction(),
+                                null),
                         null,
                         Set.of(expected.action())))
             .toList());

@@ -54,6 +54,8 @@ class ProtectionsTest {
             "andon-stop-jobs",
             "andon-stop-starts",
             "andon-no-unsuspend",
+            "andon-stop-unsuspend",
+            "andon-mark-suspended",
             "andon-arming-guard",
             "andon-arming-ids",
             "andon-stop-warning",
@@ -91,7 +93,8 @@ class ProtectionsTest {
                 all.namespaceLabels(),
                 all.armedWithoutId()));
 
-    assertThat(protections.missing()).containsExactly("andon-arming-ids", "andon-requested-by");
+    assertThat(protections.missing())
+        .containsExactly("andon-mark-suspended", "andon-arming-ids", "andon-requested-by");
     Protection ids = named("andon-arming-ids", protections);
     assertThat(ids.found()).isEqualTo("this API server does not serve MutatingAdmissionPolicy");
     assertThat(ids.meaning()).contains("Only stops that a running operator observed latch");
@@ -215,6 +218,31 @@ class ProtectionsTest {
     assertThat(protections.missing()).containsExactly(JOBS);
     assertThat(named(JOBS, protections).state()).isEqualTo(State.WEAKENED);
     assertThat(named(JOBS, protections).found()).contains(fault);
+  }
+
+  /** With the ConfigMap missing it would then refuse to suspend a Job. */
+  @Test
+  void what_must_not_ask_for_the_configmap_is_weakened_where_it_does() {
+    Observed all = everything();
+    ParamRef required = new ParamRef("emergency-stop", "andon-stop", "Deny", null);
+    String unsuspend = "andon-stop-unsuspend";
+
+    Protections protections =
+        Protections.judge(
+            with(
+                changed(
+                    all.validating(),
+                    unsuspend,
+                    p -> new Policy(unsuspend, p.kind(), "Fail", p.paramKind(), everywhere(), 1)),
+                rebound(
+                    all.validatingBindings(),
+                    unsuspend,
+                    b -> new Binding(unsuspend, unsuspend, required, null, DENY))));
+
+    assertThat(protections.missing()).containsExactly(unsuspend);
+    assertThat(named(unsuspend, protections).found())
+        .contains("failurePolicy is Fail, not Ignore")
+        .contains("parameterNotFoundAction Allow");
   }
 
   @Test

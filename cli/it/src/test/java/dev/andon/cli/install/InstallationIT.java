@@ -51,7 +51,7 @@ class InstallationIT {
   @Test
   void doing_it_again_changes_nothing() {
     assertThat(install(false))
-        .hasSize(43)
+        .hasSize(47)
         .extracting(Done::outcome)
         .containsOnly(Outcome.UNCHANGED);
   }
@@ -98,6 +98,7 @@ class InstallationIT {
 
       assertThat(missing)
           .satisfiesExactly(
+              marks -> assertThat(marks).startsWith("andon-mark-suspended: "),
               ids -> assertThat(ids).startsWith("andon-arming-ids: "),
               authors -> assertThat(authors).startsWith("andon-requested-by: "));
       assertThat(done)

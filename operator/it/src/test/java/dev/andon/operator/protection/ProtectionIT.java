@@ -252,7 +252,8 @@ class ProtectionIT {
     eventually(() -> assertThat(watch.lastKnown().isComplete()).isTrue());
     var policies = admin.admissionRegistration().v1().validatingAdmissionPolicies();
     var bindings = admin.admissionRegistration().v1().validatingAdmissionPolicyBindings();
-    List<String> withParameter = List.of("andon-stop-jobs", "andon-stop-starts");
+    List<String> withParameter =
+        List.of("andon-stop-jobs", "andon-stop-starts", "andon-stop-unsuspend");
     try {
       withParameter.forEach(name -> bindings.withName(name).delete());
       withParameter.forEach(name -> policies.withName(name).delete());
@@ -309,7 +310,8 @@ class ProtectionIT {
 
       eventually(
           () -> {
-            assertThat(watch.missing()).containsExactly("andon-arming-ids", "andon-requested-by");
+            assertThat(watch.missing())
+                .containsExactly("andon-mark-suspended", "andon-arming-ids", "andon-requested-by");
             assertThat(inPlace(LAYER)).isEqualTo(1);
           });
 
