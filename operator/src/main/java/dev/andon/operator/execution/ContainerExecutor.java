@@ -10,10 +10,10 @@ import java.time.Duration;
  * <table>
  *   <caption>What becomes of it</caption>
  *   <tr><th>the Job</th><th>outcome</th></tr>
- *   <tr><td>is Complete</td><td>Succeeded</td></tr>
- *   <tr><td>is Failed, and no Pod of it is alive</td><td>Failed, with the reason of {@link JobReport}</td></tr>
- *   <tr><td>was suspended for a stop, a deletion or an end of the workflow, and no Pod of it is alive</td><td>Cancelled</td></tr>
- *   <tr><td>has not ended by the attempt's deadline</td><td>Failed/TimedOut or why it could not begin, once no Pod is alive</td></tr>
+ *   <tr><td>is Complete or Failed</td><td>as its Pod says: {@link PodEnd}; Unknown where nobody saw it end</td></tr>
+ *   <tr><td>has a Pod that never began</td><td>not begun: another try, as a Job of another name</td></tr>
+ *   <tr><td>was suspended for a stop, a deletion or an end of the workflow, or at its deadline, and no Pod of it is alive</td><td>the same; Cancelled only if it never began, after a deadline Failed with what kept it</td></tr>
+ *   <tr><td>was created suspended by others, and has not begun</td><td>waits for them; its time does not run</td></tr>
  *   <tr><td>was suspended by somebody else</td><td>Unknown: who did meant something by it</td></tr>
  *   <tr><td>was deleted under way</td><td>as its Pod says if that ended by itself, else Unknown</td></tr>
  *   <tr><td>is not there, though it may have been created</td><td>Unknown: never created, and deleted since, look alike</td></tr>

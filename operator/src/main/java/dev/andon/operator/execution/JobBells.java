@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -118,20 +119,19 @@ final class JobBells implements AutoCloseable {
       return seen.values().stream().anyMatch(Seen::started);
     }
 
+    /** Rings if the Pod has come to something: an end, or a reason why it does not get on. */
     private void saw(Pod pod, boolean gone) {
       Pod kept = withoutWhatNobodyAsksFor(pod);
-      Seen now =
-          Objects.requireNonNull(
-              seen.compute(
-                  pod.getMetadata().getUid(),
-                  (uid, before) ->
-                      before != null && before.gone == gone && before.pod.equals(kept)
-                          ? before
-                          : new Seen(
-                              kept,
-                              gone,
-                              PodEnd.wasStarted(pod) || (before != null && before.started))));
-      if (now.pod == kept) {
+      String now = gone + " " + PodEnd.of(kept) + JobReport.whyWaiting(List.of(kept));
+      var changed = new AtomicBoolean();
+      seen.compute(
+          pod.getMetadata().getUid(),
+          (uid, before) -> {
+            changed.set(!now.equals(before == null ? GETS_ON : before.come));
+            boolean started = PodEnd.wasStarted(kept) || (before != null && before.started);
+            return new Seen(kept, gone, started, now);
+          });
+      if (changed.get()) {
         rung.release();
       }
     }
@@ -142,7 +142,13 @@ final class JobBells implements AutoCloseable {
     }
   }
 
-  private record Seen(Pod pod, boolean gone, boolean started) {}
+  /**
+   * @param come what it had come to
+   */
+  private record Seen(Pod pod, boolean gone, boolean started, String come) {}
+
+  private static final String GETS_ON =
+      false + " " + new PodEnd.Says.GoesOn() + Optional.<JobReport.Finding>empty();
 
   /** An attempt is worked on by one thread: a Job has one bell at a time. */
   Bell of(String namespace, String job) {

@@ -228,13 +228,13 @@ final class JobFollower {
       if (!fresh) {
         switch (look()) {
           case Look.Own(Job own) -> {
-            Progress progress = progress(own);
-            if (progress.outcome() != null) {
+            Step step = step(own);
+            if (step.outcome() != null) {
               run.waitsFor(null);
-              return progress.outcome();
+              return step.outcome();
             }
-            wait = progress.next();
-            held = progress.held();
+            wait = step.next();
+            held = step.held();
             deadline = JobReport.deadlineAfterHold(own);
           }
           case Look.Alien alien -> {
@@ -268,48 +268,48 @@ final class JobFollower {
    * @param next look, if the bell does not ring
    * @param held whether it is somebody else's to let it begin: its time does not run
    */
-  private record Progress(@Nullable Outcome outcome, Duration next, boolean held) {
-    static Progress ended(Outcome outcome) {
-      return new Progress(outcome, Duration.ZERO, false);
+  private record Step(@Nullable Outcome outcome, Duration next, boolean held) {
+    static Step ended(Outcome outcome) {
+      return new Step(outcome, Duration.ZERO, false);
     }
 
-    static Progress goesOn(Duration wait) {
-      return new Progress(null, wait, false);
+    static Step goesOn(Duration wait) {
+      return new Step(null, wait, false);
     }
   }
 
-  private Progress progress(Job own) throws InterruptedException {
+  private Step step(Job own) throws InterruptedException {
     boolean finished = JobReport.isFinished(own);
     if (finished) {
       // What a Pod was seen to have come to by itself stays true, and needs no further question.
       Optional<Outcome> ended = known(PodEnd.of(ofItsJob(bell.seen()), List.of()));
       if (ended.isPresent()) {
-        return Progress.ended(ended.get());
+        return Step.ended(ended.get());
       }
     }
     List<Pod> pods;
     try {
       pods = pods();
     } catch (KubernetesClientException e) {
-      return Progress.goesOn(BETWEEN_LOOKS_WITHOUT_ANSWER);
+      return Step.goesOn(BETWEEN_LOOKS_WITHOUT_ANSWER);
     }
     if (JobReport.isToBeSuspended(own)) {
       if (isHeld(own, pods)) {
         bell.atEveryChange(true);
         tell(own, JobReport.whoHolds(own));
-        return new Progress(null, JobBells.LOOK_ANYWAY, true);
+        return new Step(null, JobBells.LOOK_ANYWAY, true);
       }
-      return Progress.ended(end(Why.SUSPENDED, null));
+      return Step.ended(end(Why.SUSPENDED, null));
     }
     bell.atEveryChange(false);
     Optional<Says> says = says(pods);
     Optional<Outcome> known = known(says);
     if (known.isPresent() && (finished || pods.stream().noneMatch(JobReport::isAlive))) {
-      return Progress.ended(known.get());
+      return Step.ended(known.get());
     }
     if (known.isPresent() && pods.stream().anyMatch(PodEnd::onlyStrangersRun)) {
       run.onceWritten(() -> suspendLater(own));
-      return Progress.ended(known.get());
+      return Step.ended(known.get());
     }
     if (finished) {
       if (finishedAt == null) {
@@ -319,10 +319,10 @@ final class JobFollower {
           !isLastWordToCome(pods)
               || run.worked().minus(finishedAt).compareTo(LAST_WORD_WITHIN) >= 0;
       return says.orElse(null) instanceof Says.GoesOn || !lastWord
-          ? Progress.goesOn(BETWEEN_LOOKS)
-          : Progress.ended(finishedAndNotKnown(own, says));
+          ? Step.goesOn(BETWEEN_LOOKS)
+          : Step.ended(finishedAndNotKnown(own, says));
     }
-    return Progress.goesOn(waitsFor(own, pods));
+    return Step.goesOn(waitsFor(own, pods));
   }
 
   /** Empty: it goes on, or it cannot be told how it ended. */

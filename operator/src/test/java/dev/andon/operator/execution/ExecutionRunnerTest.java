@@ -639,6 +639,26 @@ class ExecutionRunnerTest {
     assertThat(target.requests()).hasSize(1);
   }
 
+  @Test
+  void what_attempts_wait_for_is_kept_and_people_get_one_notice_of_each_reason() {
+    Given first = Given.url("http://127.0.0.1:1/x");
+    Given second = first.index(1);
+    running.outcome(first);
+    running.outcome(second);
+
+    assertThat(runner.waits(Given.UID)).containsOnlyKeys(first.key(), second.key());
+    assertThat(runner.waits(Given.UID).get(first.key()).reason()).isEqualTo("ConnectFailed");
+    assertThat(runner.waits(Given.UID).get(first.key()).begun()).isFalse();
+    assertThat(running.notices).singleElement().asString().startsWith("ConnectFailed: ");
+
+    runner.settle(Given.UID, runner.outcomes(Given.UID));
+    target.always(Reply.of(200));
+    assertThat(running.outcome(running.attempt("/x"))).isEqualTo(new Outcome.Succeeded());
+    assertThat(runner.waits(Given.UID)).containsOnlyKeys(second.key());
+    runner.forget(Given.UID);
+    assertThat(runner.waits(Given.UID)).isEmpty();
+  }
+
   /** What is under way outside is taken up by the next operator, and is nobody's to cancel now. */
   @Test
   void what_is_given_up_is_not_cancelled_outside() throws InterruptedException {

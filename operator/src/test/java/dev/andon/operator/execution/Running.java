@@ -23,6 +23,7 @@ final class Running implements AutoCloseable {
   final FakeGate gate = new FakeGate();
   final Map<String, String> secrets = new ConcurrentHashMap<>();
   final AtomicInteger wakes = new AtomicInteger();
+  final List<String> notices = new CopyOnWriteArrayList<>();
   final JumpingClock clock = new JumpingClock();
 
   /** Uids of workflows that have seen a stop. */
@@ -56,7 +57,7 @@ final class Running implements AutoCloseable {
             },
             client,
             (namespace, workflow, uid) -> wakes.incrementAndGet(),
-            Notices.NONE,
+            (attempt, wait) -> notices.add(wait.why()),
             ExecutionRunner.JOB_CREATE_TIMEOUT,
             clock,
             time,

@@ -613,6 +613,86 @@ class DeciderTest {
     }
 
     @Test
+    void a_container_that_never_began_is_tried_again_as_another_job_of_the_same_attempt() {
+      var scene = new Scene(block("a", 1, job("x", ONCE)));
+      scene.isContainer(ONCE);
+      assertThat(scene.step().begin()).extracting(Attempt::tries).containsExactly(1);
+      assertThat(scene.status.active()).extracting(Active::tries).containsExactly(1);
+      scene.outcome(
+          key("a", 0, 1),
+          new Outcome.NotBegun("OutOfcpu", "no", scene.now.plusSeconds(10), true, true));
+      scene.step();
+      assertThat(scene.status.active()).extracting(Active::tries).containsExactly(2);
+
+      scene.after(11);
+      Decision decision = scene.step();
+
+      assertThat(decision.begin())
+          .singleElement()
+          .satisfies(
+              attempt -> {
+                assertThat(attempt.key()).isEqualTo(key("a", 0, 1));
+                assertThat(attempt.tries()).isEqualTo(2);
+                assertThat(attempt.work()).isEqualTo(new Work.Send(false));
+              });
+      scene.restart();
+      assertThat(scene.step().begin()).extracting(Attempt::tries).containsExactly(2);
+    }
+
+    @Test
+    void one_that_ended_nobody_knows_how_is_sent_again_under_its_key_as_another_job() {
+      var scene = new Scene(block("a", 1, job("x", CALL)));
+      scene.isContainer(CALL);
+      scene.step();
+      scene.outcome(key("a", 0, 1), new Outcome.Unknown("drained", true, true));
+      scene.step();
+
+      scene.after(60);
+      Decision decision = scene.step();
+
+      assertThat(decision.begin())
+          .singleElement()
+          .satisfies(
+              attempt -> {
+                assertThat(attempt.key()).isEqualTo(key("a", 0, 1));
+                assertThat(attempt.tries()).isEqualTo(2);
+                assertThat(attempt.work()).isEqualTo(new Work.Send(true));
+              });
+    }
+
+    @Test
+    void the_next_attempt_begins_with_its_first_try() {
+      var scene = new Scene(block("a", 1, job("x", CALL)));
+      scene.isContainer(CALL);
+      scene.step();
+      scene.outcome(key("a", 0, 1), new Outcome.NotBegun("OutOfcpu", "no", scene.now, true, true));
+      scene.step();
+      scene.step();
+      scene.outcome(key("a", 0, 1), new Outcome.Failed("ExitCode3", "no disk"));
+      scene.step();
+
+      scene.after(60);
+
+      assertThat(scene.step().begin())
+          .extracting(Attempt::key, Attempt::tries)
+          .containsExactly(org.assertj.core.groups.Tuple.tuple(key("a", 0, 2), 1));
+    }
+
+    @Test
+    void what_does_not_get_on_says_why() {
+      var scene = new Scene(block("a", 2, job("x", ONCE), job("y", ONCE)));
+      scene.step();
+      scene.waits.put(key("a", 0, 1), new Wait(true, "ImagePullBackOff: Job e-1: no image"));
+      scene.waits.put(key("a", 1, 1), new Wait(false, "ConnectFailed: no connection"));
+
+      scene.step();
+
+      assertThat(scene.message())
+          .isEqualTo(
+              "block a: 0 of 2 jobs ended; 1 job was not begun when last tried, and no attempt used: y: ConnectFailed: no connection; 1 job does not get on: x: ImagePullBackOff: Job e-1: no image");
+    }
+
+    @Test
     void an_intent_without_outcome_is_observed_after_a_crash_and_never_sent() {
       var scene = new Scene(block("a", 1, job("x", ONCE)));
       scene.step();

@@ -134,6 +134,23 @@ final class Scene {
         new JobTypeSpec.Cancel(null, "http://127.0.0.1:1/x", null));
   }
 
+  /** It is done by a container. */
+  void isContainer(String name) {
+    JobTypeSpec type = jobTypes.get(name);
+    jobTypes.put(
+        name,
+        new JobTypeSpec(
+            null,
+            type.args(),
+            600,
+            type.retry(),
+            type.isRetrySafe(),
+            null,
+            null,
+            new JobTypeSpec.Executor(
+                null, new JobTypeSpec.Container(null, null, null), null, null)));
+  }
+
   private void jobType(String name, int attempts, boolean retrySafe, JobTypeSpec.Cancel cancel) {
     jobTypes.put(
         name,
