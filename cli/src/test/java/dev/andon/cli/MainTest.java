@@ -47,7 +47,9 @@ class MainTest {
         "pause w                      | Missing required option: '--reason=TEXT'",
         "cancel w --reason r --timeout -1 | --timeout -1: at least 0",
         "resolve w b/0 --reason r     | Missing required option: '--outcome=OUTCOME'",
-        "resolve w b --reason r --outcome retry | b: not a job such as erase/44",
+        "resolve w b --reason r --outcome retry | b: not jobs such as erase/44 or erase/0-14,17",
+        "resolve w b/2,1 --reason r --outcome retry | b/2,1: not jobs such as erase/44 or",
+        "resolve w b/ --reason r --outcome retry | b/: not jobs such as erase/44 or",
         "resolve w b/0 --reason r --outcome maybe | Invalid value for option '--outcome'",
         "help nothing                 | help: unknown command nothing",
       })

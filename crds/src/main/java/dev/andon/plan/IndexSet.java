@@ -162,6 +162,15 @@ public final class IndexSet {
     return text.toString();
   }
 
+  /** The canonical text if it has at most so many characters; else its first ranges, and "…". */
+  public String ranges(int max) {
+    String text = toString();
+    if (text.length() <= max) {
+      return text;
+    }
+    return text.substring(0, text.lastIndexOf(',', max) + 1) + "…";
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof IndexSet set && set.bits.equals(bits);

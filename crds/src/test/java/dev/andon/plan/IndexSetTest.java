@@ -39,6 +39,20 @@ class IndexSetTest {
     assertThat(IndexSet.parse(text)).contains(IndexSet.EMPTY);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "0-14,17 | 7 | 0-14,17",
+        "0-14,17 | 6 | 0-14,…",
+        "0-14,17 | 4 | 0-14,…",
+        "0-14,17 | 3 | …",
+        "10000-20000,30000 | 16 | 10000-20000,…"
+      })
+  void too_many_ranges_are_cut_between_two_of_them(String text, int max, String cut) {
+    assertThat(IndexSet.parse(text).orElseThrow().ranges(max)).isEqualTo(cut);
+  }
+
   /** Kubernetes' Job controller ignores such an interval and runs its indexes again. */
   @ParameterizedTest
   @ValueSource(

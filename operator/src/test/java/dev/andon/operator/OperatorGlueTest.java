@@ -130,7 +130,8 @@ class OperatorGlueTest {
     var pause = new WorkflowAction();
     pause.setMetadata(new ObjectMetaBuilder().withNamespace("default").withName("pause").build());
     pause.setSpec(
-        new WorkflowActionSpec("long", null, "Pause", null, null, null, null, "why not", null));
+        new WorkflowActionSpec(
+            "long", null, "Pause", null, null, null, null, null, "why not", null));
     client.resource(pause).create();
 
     try (AndonOperator _ = AndonOperator.start(client.getConfiguration(), options)) {

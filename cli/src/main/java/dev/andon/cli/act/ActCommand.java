@@ -69,7 +69,7 @@ abstract class ActCommand implements Callable<Integer> {
   }
 
   /** What only a Resolve says. */
-  record Resolution(String block, int index, String outcome) {}
+  record Resolution(String block, String indexes, String outcome) {}
 
   /** Null but of a Resolve. */
   @Nullable Resolution resolution() {
@@ -117,7 +117,8 @@ abstract class ActCommand implements Callable<Integer> {
             verb,
             null,
             resolution == null ? null : resolution.block(),
-            resolution == null ? null : resolution.index(),
+            null,
+            resolution == null ? null : resolution.indexes(),
             resolution == null ? null : resolution.outcome(),
             reason,
             null));

@@ -1,5 +1,6 @@
 package dev.andon.cli.act;
 
+import dev.andon.plan.IndexSet;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -12,13 +13,12 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "resolve",
     description = {
-      "Say what became of a job whose outcome is unknown, after looking at it.",
-      "With retry it is tried again as a new attempt: only if it is certain that the last one did"
+      "Say what became of jobs whose outcome is unknown, after looking at them.",
+      "With retry they are tried again as new attempts: only if it is certain that the last one did"
           + " nothing, or that doing it twice does no harm."
     })
 public final class ResolveCommand extends ActCommand {
-  private static final Pattern JOB =
-      Pattern.compile("([a-z0-9]([-a-z0-9]*[a-z0-9])?)/([0-9]{1,6})");
+  private static final Pattern JOBS = Pattern.compile("([a-z0-9]([-a-z0-9]*[a-z0-9])?)/([-,0-9]+)");
 
   enum Outcome {
     SUCCEEDED("Succeeded"),
@@ -40,9 +40,11 @@ public final class ResolveCommand extends ActCommand {
 
   @Parameters(
       index = "1",
-      paramLabel = "BLOCK/INDEX",
-      description = "The job, as status.blocks names it: erase/44. Indexes begin with 0.")
-  private String job;
+      paramLabel = "BLOCK/INDEXES",
+      description =
+          "The jobs, as status.blocks[].unknown has them: erase/44, or erase/0-14,17 for many."
+              + " Indexes begin with 0.")
+  private String jobs;
 
   @Option(
       names = "--outcome",
@@ -58,11 +60,16 @@ public final class ResolveCommand extends ActCommand {
 
   @Override
   Resolution resolution() {
-    Matcher named = JOB.matcher(job);
-    if (!named.matches()) {
+    Matcher named = JOBS.matcher(jobs);
+    IndexSet indexes =
+        named.matches() ? IndexSet.parse(named.group(3)).orElse(IndexSet.EMPTY) : IndexSet.EMPTY;
+    if (indexes.isEmpty()) {
       throw new ParameterException(
-          spec.commandLine(), job + ": not a job such as erase/44, by block and index");
+          spec.commandLine(),
+          jobs
+              + ": not jobs such as erase/44 or erase/0-14,17: a block, and ascending ranges of"
+              + " indexes that neither overlap nor touch");
     }
-    return new Resolution(named.group(1), Integer.parseInt(named.group(3)), outcome.word);
+    return new Resolution(named.group(1), indexes.toString(), outcome.word);
   }
 }

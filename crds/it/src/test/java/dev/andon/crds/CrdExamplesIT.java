@@ -1,5 +1,6 @@
 package dev.andon.crds;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -140,6 +141,37 @@ class CrdExamplesIT {
     assertThatThrownBy(() -> create(workflow("beyond", blocks), "&dryRun=All"))
         .isInstanceOf(KubernetesClientException.class)
         .hasMessageContaining(message);
+  }
+
+  /** As many jobs as a block may run at once, no two of them side by side. */
+  @Test
+  void one_action_can_name_every_job_that_may_become_unknown_and_no_more_than_its_bound() {
+    String most =
+        IntStream.range(0, 2_000).mapToObj(i -> "" + (90_000 + 2 * i)).collect(joining(","));
+    String tooLong =
+        IntStream.range(0, 2_731).mapToObj(i -> "" + (90_000 + 2 * i)).collect(joining(","));
+
+    create(resolve(most), "&dryRun=All");
+
+    assertThatThrownBy(() -> create(resolve(tooLong), "&dryRun=All"))
+        .isInstanceOf(KubernetesClientException.class)
+        .hasMessageContaining("spec.indexes: Too long: may not be more than 16384");
+  }
+
+  private static ObjectNode resolve(String indexes) {
+    ObjectNode action = JsonNodeFactory.instance.objectNode();
+    action.put("apiVersion", "andon.dev/v1alpha1").put("kind", "WorkflowAction");
+    action.putObject("metadata").put("name", "resolve");
+    action
+        .putObject("spec")
+        .put("workflow", "erase-aap")
+        .put("workflowUID", "6e1f0d52-6f0e-4a0f-9f43-8f0b9ea2d1c4")
+        .put("verb", "Resolve")
+        .put("block", "erase")
+        .put("indexes", indexes)
+        .put("outcome", "Failed")
+        .put("reason", "looked at each");
+    return action;
   }
 
   /**

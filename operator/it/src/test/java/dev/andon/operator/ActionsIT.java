@@ -246,6 +246,55 @@ class ActionsIT {
   }
 
   @Test
+  void one_action_resolves_many_jobs_or_none_of_them() {
+    cluster.apply(
+        """
+        apiVersion: andon.dev/v1alpha1
+        kind: Workflow
+        metadata: {name: many, namespace: actions}
+        spec:
+          type: Nap
+          blocks:
+          - name: one
+            concurrency: 6
+            maxFailures: 1
+            jobs:
+            - {name: a, type: once}
+            - {name: b, type: once}
+            - {name: c, type: once}
+            - {name: d, type: sleep, args: {seconds: "0"}}
+            - {name: e, type: once}
+            - {name: f, type: once}
+        """);
+    await()
+        .atMost(SLOW_MACHINE)
+        .until(() -> field("many", "{.status.blocks[0].unknown}").equals("0-2,4-5"));
+    assertThat(field("many", "{.status.conditions[?(@.type==\"Ready\")].message}"))
+        .contains("a WorkflowAction Resolve with block: one, indexes: \"0-2,4-5\" says");
+
+    act("all", "many", "Resolve", ", block: one, indexes: \"0-5\", outcome: Succeeded");
+    assertThat(result("all"))
+        .startsWith("Refused spec.indexes: 1 of these 6 jobs are not Unknown")
+        .contains("one/3 (d) succeeded", "Unknown are 0-2,4-5");
+    act("touching", "many", "Resolve", ", block: one, indexes: \"0,1\", outcome: Succeeded");
+    assertThat(result("touching"))
+        .startsWith("Refused spec.indexes: \"0,1\": not ascending ranges");
+    assertThat(field("many", "{.status.blocks[0].succeeded}")).isEqualTo("3");
+    assertThat(field("many", "{.status.blocks[0].unknown}")).isEqualTo("0-2,4-5");
+
+    act("some", "many", "Resolve", ", block: one, indexes: \"0-1,5\", outcome: Succeeded");
+    assertThat(result("some"))
+        .isEqualTo("Applied 3 jobs count as succeeded: block one, indexes 0-1,5");
+    assertThat(field("many", "{.status.blocks[0].succeeded}")).isEqualTo("0-1,3,5");
+    assertThat(cluster.reason(NAMESPACE, "many")).isEqualTo("UnknownOutcome");
+
+    act("rest", "many", "Resolve", ", block: one, indexes: \"2,4\", outcome: Failed");
+    waitFor("many", "Failed");
+    assertThat(result("rest")).isEqualTo("Applied 2 jobs count as failed: block one, indexes 2,4");
+    assertThat(cluster.reason(NAMESPACE, "many")).isEqualTo("JobFailed");
+  }
+
+  @Test
   void a_changed_job_type_holds_it_until_a_resume() {
     calls.set(0);
     workflow(

@@ -390,6 +390,7 @@ final class ManyJobs implements AutoCloseable {
             null,
             block.name(),
             index,
+            null,
             begun ? "Succeeded" : "Retry",
             "looked into the fleet's log",
             null));

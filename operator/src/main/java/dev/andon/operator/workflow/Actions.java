@@ -5,6 +5,8 @@ import dev.andon.crds.WorkflowStatus.ActedBy;
 import dev.andon.crds.WorkflowStatus.Action;
 import dev.andon.operator.workflow.Progress.BlockProgress;
 import dev.andon.operator.workflow.Progress.Position;
+import dev.andon.plan.IndexSet;
+import dev.andon.plan.Plan.PlannedBlock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +28,9 @@ final class Actions {
 
   private static final int MAX_MESSAGE = 512;
   private static final int MAX_TEXT = 256;
+
+  /** Of the jobs for which an action is refused. */
+  private static final int MOST_TOLD = 3;
 
   private static final Comparator<PendingAction> ORDER =
       Comparator.comparing(Actions::endsTheWorkflow)
@@ -158,7 +164,7 @@ final class Actions {
     if (before == null && changed.isEmpty()) {
       return Judgement.refused(
           d.progress().unknown() > 0
-              ? "the Workflow is not paused: it waits for a Resolve of each job whose outcome is unknown"
+              ? "the Workflow is not paused: it waits for a Resolve of the jobs whose outcome is unknown"
               : "the Workflow is not paused, and no job type has changed; what it waits for is in its condition Ready");
     }
     String pinned = "";
@@ -198,45 +204,141 @@ final class Actions {
       return Judgement.refused(
           "spec.block: the Workflow has no block \"%s\"".formatted(asked.block()));
     }
-    int index = Objects.requireNonNullElse(asked.index(), -1);
-    if (index < 0 || index >= planned.size()) {
+    Integer index = asked.index();
+    if ((index == null) == (asked.indexes() == null)) {
       return Judgement.refused(
-          "spec.index: %d: block %s has %d jobs, from 0"
-              .formatted(index, planned.name(), planned.size()));
+          "spec.index, spec.indexes: exactly one of them says which jobs are resolved");
     }
-    String job = "job %s/%d (%s)".formatted(planned.name(), index, planned.nameOf(index));
+    if (index != null) {
+      return index < 0 || index >= planned.size()
+          ? outside("spec.index", index, planned)
+          : resolve(action, planned, "spec.index", IndexSet.of(index));
+    }
+    IndexSet named = IndexSet.parse(asked.indexes()).orElse(IndexSet.EMPTY);
+    if (named.isEmpty()) {
+      return Judgement.refused(
+          "spec.indexes: \"%s\": not ascending ranges that neither overlap nor touch, such as 0-14,17; copy them from status.blocks[].unknown of the Workflow"
+              .formatted(Conditions.cut(String.valueOf(asked.indexes()), MAX_TEXT)));
+    }
+    return named.length() > planned.size()
+        ? outside("spec.indexes", named.length() - 1, planned)
+        : resolve(action, planned, "spec.indexes", named);
+  }
+
+  private static Judgement outside(String field, int index, PlannedBlock planned) {
+    return Judgement.refused(
+        "%s: %d: block %s has %d jobs, from 0"
+            .formatted(field, index, planned.name(), planned.size()));
+  }
+
+  /** All of the named jobs, or none of them. */
+  private Judgement resolve(
+      PendingAction action, PlannedBlock planned, String field, IndexSet named) {
+    List<Position> jobs =
+        named.stream().mapToObj(i -> new Position(planned.position(), i)).toList();
     BlockProgress block = d.progress().known(planned);
-    if (block == null || !block.unknown.get(index)) {
-      return Judgement.refused(
-          "spec.index: %s is not Unknown, and only what is Unknown can be resolved: it %s"
-              .formatted(job, standing(block, new Position(planned.position(), index))));
+    List<Position> known =
+        jobs.stream().filter(at -> block == null || !block.unknown.get(at.index())).toList();
+    if (!known.isEmpty()) {
+      return Judgement.refused(notUnknown(field, planned, block, jobs, known));
     }
-    Position at = new Position(planned.position(), index);
-    Instant since = d.progress().unknownSince(at);
-    // Times of creation have no fractions. Whoever asked before knows of an earlier attempt.
-    if (since != null && action.created().isBefore(since.truncatedTo(ChronoUnit.SECONDS))) {
-      return Judgement.refused(
-          "%s became Unknown at %s, after this was asked for: look at it, then create another action"
-              .formatted(job, since));
+    List<Position> later = jobs.stream().filter(at -> becameUnknownAfter(action, at)).toList();
+    if (!later.isEmpty()) {
+      return Judgement.refused(unknownSince(field, jobs, later));
     }
-    return switch (Objects.requireNonNullElse(asked.outcome(), "")) {
+    return switch (Objects.requireNonNullElse(action.spec().outcome(), "")) {
       case "Succeeded" -> {
-        d.attempts().resolveSucceeded(at);
-        yield Judgement.applied("%s counts as succeeded".formatted(job));
+        jobs.forEach(d.attempts()::resolveSucceeded);
+        yield Judgement.applied(
+            jobs.size() == 1
+                ? "%s counts as succeeded".formatted(job(jobs.getFirst()))
+                : "%d jobs count as succeeded: %s".formatted(jobs.size(), all(planned, named)));
       }
       case "Failed" -> {
-        d.attempts()
-            .resolveFailed(at, "resolved: " + Objects.requireNonNullElse(asked.reason(), ""));
-        yield Judgement.applied("%s counts as failed".formatted(job));
+        String why = "resolved: " + Objects.requireNonNullElse(action.spec().reason(), "");
+        jobs.forEach(at -> d.attempts().resolveFailed(at, why));
+        yield Judgement.applied(
+            jobs.size() == 1
+                ? "%s counts as failed".formatted(job(jobs.getFirst()))
+                : "%d jobs count as failed: %s".formatted(jobs.size(), all(planned, named)));
       }
-      case "Retry" ->
-          Judgement.applied(
-              "%s is tried again, as attempt %d".formatted(job, d.attempts().resolveRetry(at)));
+      case "Retry" -> {
+        List<Integer> attempts = jobs.stream().map(d.attempts()::resolveRetry).toList();
+        yield Judgement.applied(
+            jobs.size() == 1
+                ? "%s is tried again, as attempt %d"
+                    .formatted(job(jobs.getFirst()), attempts.getFirst())
+                : "%d jobs are tried again, each as its next attempt: %s"
+                    .formatted(jobs.size(), all(planned, named)));
+      }
       default ->
           Judgement.refused(
               "spec.outcome: \"%s\": must be Succeeded, Failed or Retry"
-                  .formatted(asked.outcome()));
+                  .formatted(action.spec().outcome()));
     };
+  }
+
+  /** Times of creation have no fractions. Whoever asked before knows of an earlier attempt. */
+  private boolean becameUnknownAfter(PendingAction action, Position at) {
+    Instant since = d.progress().unknownSince(at);
+    return since != null && action.created().isBefore(since.truncatedTo(ChronoUnit.SECONDS));
+  }
+
+  private String notUnknown(
+      String field,
+      PlannedBlock planned,
+      @Nullable BlockProgress block,
+      List<Position> jobs,
+      List<Position> known) {
+    if (jobs.size() == 1) {
+      return "%s: %s is not Unknown, and only what is Unknown can be resolved: it %s"
+          .formatted(field, job(jobs.getFirst()), standing(block, jobs.getFirst()));
+    }
+    String unknown = block == null ? "" : IndexSet.of(block.unknown).ranges(MAX_TEXT);
+    return "%s: %d of these %d jobs are not Unknown, so that nothing was changed: %s. %s"
+        .formatted(
+            field,
+            known.size(),
+            jobs.size(),
+            first(known, at -> "%s %s".formatted(name(at), standing(block, at))),
+            unknown.isEmpty()
+                ? "None of block %s is".formatted(planned.name())
+                : "Unknown are %s: name only jobs of these".formatted(unknown));
+  }
+
+  private String unknownSince(String field, List<Position> jobs, List<Position> later) {
+    if (jobs.size() == 1) {
+      return "%s became Unknown at %s, after this was asked for: look at it, then create another action"
+          .formatted(job(jobs.getFirst()), d.progress().unknownSince(jobs.getFirst()));
+    }
+    return "%s: %d of these %d jobs became Unknown after this was asked for, so that nothing was changed: %s; look at them, then create another action"
+        .formatted(
+            field,
+            later.size(),
+            jobs.size(),
+            first(later, at -> "%s at %s".formatted(name(at), d.progress().unknownSince(at))));
+  }
+
+  /** The first of them, and how many more there are. */
+  private static String first(List<Position> jobs, Function<Position, String> of) {
+    String told = jobs.stream().limit(MOST_TOLD).map(of).collect(Collectors.joining(", "));
+    return jobs.size() <= MOST_TOLD
+        ? told
+        : "%s, and %d more".formatted(told, jobs.size() - MOST_TOLD);
+  }
+
+  /** As in {@code erase/44 (aap-0045)}. */
+  private String name(Position at) {
+    PlannedBlock block = d.snapshot().plan().blocks().get(at.block());
+    return "%s/%d (%s)".formatted(block.name(), at.index(), block.nameOf(at.index()));
+  }
+
+  private String job(Position at) {
+    return "job " + name(at);
+  }
+
+  private static String all(PlannedBlock planned, IndexSet named) {
+    return "block %s, indexes %s".formatted(planned.name(), named.ranges(MAX_TEXT));
   }
 
   private String standing(@Nullable BlockProgress block, Position at) {

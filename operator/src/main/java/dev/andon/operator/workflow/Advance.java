@@ -145,8 +145,8 @@ final class Advance {
     if (progress.unknown() > 0) {
       return State.held(
           Reasons.UNKNOWN_OUTCOME,
-          "nothing more is sent until a person has looked, and a WorkflowAction Resolve says of each what became of it"
-              + d.unknownJobs());
+          "nothing more is sent until a person has looked, and a WorkflowAction Resolve with %s says what became of them%s"
+              .formatted(d.toResolve(), d.unknownJobs()));
     }
     State changed = JobTypeChange.hold(d);
     return changed != null ? changed : ItemsChange.hold(d);

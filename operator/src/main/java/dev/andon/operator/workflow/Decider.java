@@ -148,7 +148,7 @@ public final class Decider {
     if (alive > 0) {
       return State.stopping("%s; %d attempts under way are being cancelled".formatted(why, alive));
     }
-    return State.stopped(why + d.unknownJobs());
+    return State.stopped(why + d.unknownJobs() + d.howToGoOn());
   }
 
   private static @Nullable State notStarted(Deciding d) {
@@ -257,7 +257,7 @@ public final class Decider {
     int alive = d.progress().active.size();
     return alive > 0
         ? State.running(d.endingMessage())
-        : State.failed(d.ending(), d.endingMessage() + d.unknownJobs());
+        : State.failed(d.ending(), d.endingMessage() + d.unknownJobs() + d.howToGoOn());
   }
 
   private static @Nullable State overBudget(Deciding d) {
@@ -283,6 +283,6 @@ public final class Decider {
     int alive = d.progress().active.size();
     return alive > 0
         ? State.running("%s; %d running jobs finish first".formatted(message, alive))
-        : State.failed(Reasons.JOB_FAILED, message + d.unknownJobs());
+        : State.failed(Reasons.JOB_FAILED, message + d.unknownJobs() + d.howToGoOn());
   }
 }

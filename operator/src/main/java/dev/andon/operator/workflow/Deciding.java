@@ -13,7 +13,9 @@ import dev.andon.crds.WorkflowStatus.PinnedJobType;
 import dev.andon.crds.WorkflowStatus.PolicyVerdict;
 import dev.andon.crds.WorkflowStatus.StoppedBy;
 import dev.andon.operator.stop.StopView;
+import dev.andon.operator.workflow.Progress.BlockProgress;
 import dev.andon.operator.workflow.Progress.Reading;
+import dev.andon.plan.IndexSet;
 import dev.andon.plan.JobTypes;
 import dev.andon.plan.Plan;
 import dev.andon.plan.SpecHash;
@@ -40,6 +42,12 @@ final class Deciding {
   private static final Duration LOOK_AGAIN_SOON = Duration.ofSeconds(1);
 
   private static final Duration MANUAL_START_DEADLINE = Duration.ofHours(1);
+
+  /** Of the ranges of unknown jobs that a message gives, in characters. */
+  private static final int MAX_RANGES = 200;
+
+  /** Of which a message gives these ranges. */
+  private static final int MOST_BLOCKS = 3;
 
   private final Snapshot snapshot;
   private final Duration lookAgainLater;
@@ -459,6 +467,29 @@ final class Deciding {
             .collect(Collectors.joining(", "));
     return "; unknown whether %d jobs were done: %s%s"
         .formatted(progress.unknown(), names, progress.unknown() > 10 ? ", …" : "");
+  }
+
+  /** What a WorkflowAction Resolve has to say of the unknown jobs, a block after the other. */
+  String toResolve() {
+    List<BlockProgress> blocks = progress.all().filter(b -> !b.unknown.isEmpty()).toList();
+    String told =
+        blocks.stream()
+            .limit(MOST_BLOCKS)
+            .map(
+                b ->
+                    "block: %s, indexes: \"%s\""
+                        .formatted(b.plan.name(), IndexSet.of(b.unknown).ranges(MAX_RANGES)))
+            .collect(Collectors.joining("; "));
+    boolean all = blocks.size() <= MOST_BLOCKS && !told.contains("…");
+    return all ? told : told + "; all of them are in status.blocks[].unknown";
+  }
+
+  /** Of a workflow that has ended with unknown jobs; empty if it has none. */
+  String howToGoOn() {
+    return progress.unknown() == 0
+        ? ""
+        : "; to go on create a Workflow with continueFrom: %s; what is Unknown there and not repeated waits for a WorkflowAction Resolve, which can name many (%s)"
+            .formatted(snapshot.workflow().name(), toResolve());
   }
 
   String firstFailure() {

@@ -13,6 +13,7 @@ import static dev.andon.operator.workflow.Scene.key;
 import static dev.andon.operator.workflow.Scene.range;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.andon.crds.WorkflowActionSpec;
 import dev.andon.crds.WorkflowSpec;
 import dev.andon.operator.execution.Attempt;
 import dev.andon.operator.execution.Attempt.Work;
@@ -346,7 +347,7 @@ class ActionsTest {
       var unknown = unknown();
       var early = unknown.ask("Resume");
       unknown.step();
-      assertRefused(unknown, early, "it waits for a Resolve of each job");
+      assertRefused(unknown, early, "it waits for a Resolve of the jobs");
     }
   }
 
@@ -610,6 +611,169 @@ class ActionsTest {
 
       assertRefused(scene, resolve, says);
       assertThat(scene.status.jobs().unknown()).isEqualTo(1);
+    }
+
+    /** Six jobs, of which a/1, a/2 and a/4 are unknown, a/0 succeeded, and a/3 and a/5 run. */
+    private static Scene manyUnknown(String maxFailures) {
+      var scene = new Scene(range("a", 6, 8, ONCE, null, maxFailures));
+      scene.step();
+      for (int i : List.of(1, 2, 4)) {
+        scene.outcome(key("a", i, 1), new Outcome.Unknown("dropped", true));
+      }
+      scene.step();
+      scene.succeed(key("a", 0, 1));
+      scene.step();
+      assertThat(scene.status.blocks().getFirst().unknown()).isEqualTo("1-2,4");
+      return scene;
+    }
+
+    @Test
+    void of_many_as_succeeded_it_goes_on() {
+      var scene = manyUnknown(null);
+      var resolve = scene.resolve("a", "1-2,4", "Succeeded");
+
+      assertThat(sends(scene.step())).containsExactly(key("a", 6, 1), key("a", 7, 1));
+      assertApplied(scene, resolve);
+      assertThat(scene.answer(resolve).message())
+          .isEqualTo("3 jobs count as succeeded: block a, indexes 1-2,4");
+      assertThat(scene.status.blocks().getFirst().succeeded()).isEqualTo("0-2,4");
+      assertThat(scene.status.jobs().unknown()).isZero();
+      assertThat(scene.status.failures()).isEmpty();
+    }
+
+    @Test
+    void of_some_leaves_the_others_unknown() {
+      var scene = manyUnknown(null);
+      scene.resolve("a", "1,4", "Succeeded");
+
+      assertThat(sends(scene.step())).isEmpty();
+      assertThat(scene.status.blocks().getFirst().succeeded()).isEqualTo("0-1,4");
+      assertThat(scene.status.blocks().getFirst().unknown()).isEqualTo("2");
+      assertThat(scene.condition("Ready")).isEqualTo("False/UnknownOutcome");
+    }
+
+    @Test
+    void of_many_as_failed_each_counts_against_the_budget() {
+      var over = manyUnknown("2");
+      over.resolve("a", "1-2,4", "Failed");
+      assertThat(sends(over.step())).isEmpty();
+      assertThat(over.status.jobs().failed()).isEqualTo(3);
+      assertThat(over.message()).contains("3 of 8 jobs failed, 2 may");
+      over.succeed(key("a", 3, 1));
+      over.succeed(key("a", 5, 1));
+      over.step();
+      assertThat(over.condition("Failed")).isEqualTo("True/JobFailed");
+      assertThat(over.status.failures())
+          .extracting(f -> f.index() + " " + f.reason())
+          .containsExactly("1 ResolvedAsFailed", "2 ResolvedAsFailed", "4 ResolvedAsFailed");
+
+      var within = manyUnknown("3");
+      within.resolve("a", "1-2,4", "Failed");
+      assertThat(sends(within.step())).containsExactly(key("a", 6, 1), key("a", 7, 1));
+      assertThat(within.status.jobs().failed()).isEqualTo(3);
+    }
+
+    @Test
+    void of_many_as_retry_each_takes_its_own_next_number() {
+      var scene = manyUnknown(null);
+      scene.ask("Resolve", "a", 4, "Retry");
+      scene.resolve("a", "1-2", "Succeeded");
+      scene.step();
+      scene.outcome(key("a", 4, 2), new Outcome.Unknown("again", true));
+      scene.outcome(key("a", 5, 1), new Outcome.Unknown("dropped", true));
+      scene.step();
+      var resolve = scene.resolve("a", "4-5", "Retry");
+
+      assertThat(sends(scene.step())).contains(key("a", 4, 3), key("a", 5, 2));
+      assertThat(scene.answer(resolve).message())
+          .isEqualTo("2 jobs are tried again, each as its next attempt: block a, indexes 4-5");
+    }
+
+    @Test
+    void of_many_is_applied_once() {
+      var scene = manyUnknown(null);
+      var resolve = scene.resolve("a", "1-2,4", "Retry");
+      scene.step();
+      for (int i : List.of(1, 2, 4)) {
+        scene.outcome(key("a", i, 2), new Outcome.Unknown("again", true));
+      }
+      scene.step();
+
+      assertThat(scene.asked).as("its own status was never written").contains(resolve);
+      assertThat(sends(scene.step())).isEmpty();
+      assertThat(scene.status.jobs().unknown()).isEqualTo(3);
+    }
+
+    static Stream<Arguments> nonsenseOfMany() {
+      return Stream.of(
+          Arguments.of("b", "1-2", "Failed", "spec.block: the Workflow has no block \"b\""),
+          Arguments.of("a", "1-2,8", "Failed", "spec.indexes: 8: block a has 8 jobs, from 0"),
+          Arguments.of("a", "2,1", "Failed", "spec.indexes: \"2,1\": not ascending ranges"),
+          Arguments.of("a", "1,2", "Failed", "spec.indexes: \"1,2\": not ascending ranges"),
+          Arguments.of("a", "", "Failed", "spec.indexes: \"\": not ascending ranges"),
+          Arguments.of("a", null, "Failed", "spec.index, spec.indexes: exactly one"),
+          Arguments.of("a", "1-2", "Perhaps", "must be Succeeded, Failed or Retry"),
+          Arguments.of(
+              "a",
+              "0-4",
+              "Failed",
+              "spec.indexes: 2 of these 5 jobs are not Unknown, so that nothing was changed: a/0 (m-001) succeeded, a/3 (m-004) is under way."
+                  + " Unknown are 1-2,4: name only jobs of these"),
+          Arguments.of(
+              "a",
+              "0-7",
+              "Failed",
+              "5 of these 8 jobs are not Unknown, so that nothing was changed: a/0 (m-001) succeeded, a/3 (m-004) is under way, a/5 (m-006) is under way, and 2 more."));
+    }
+
+    @ParameterizedTest
+    @MethodSource("nonsenseOfMany")
+    void of_many_is_refused_as_a_whole_if_one_cannot_be(
+        String block, String indexes, String outcome, String says) {
+      var scene = manyUnknown("100%");
+      var resolve = scene.resolve(block, indexes, outcome);
+      scene.step();
+
+      assertRefused(scene, resolve, says);
+      assertThat(scene.status.blocks().getFirst().unknown()).isEqualTo("1-2,4");
+      assertThat(scene.status.jobs().failed()).isZero();
+    }
+
+    @Test
+    void by_index_and_by_indexes_at_once_is_refused() {
+      var scene = manyUnknown(null);
+      var asked = scene.resolve("a", "1-2", "Succeeded");
+      scene.asked.remove(asked);
+      var both =
+          new PendingAction(
+              asked.name(),
+              asked.uid(),
+              asked.created(),
+              new WorkflowActionSpec(
+                  "erase", Scene.UID, "Resolve", null, "a", 4, "1-2", "Succeeded", "x", null));
+      scene.asked.add(both);
+      scene.step();
+
+      assertRefused(scene, both, "spec.index, spec.indexes: exactly one");
+      assertThat(scene.status.jobs().unknown()).isEqualTo(3);
+    }
+
+    @Test
+    void of_many_is_refused_if_one_became_unknown_after_it_was_asked_for() {
+      var scene = manyUnknown(null);
+      scene.after(5);
+      scene.outcome(key("a", 5, 1), new Outcome.Unknown("dropped", true));
+      scene.step();
+      scene.after(-3);
+      var resolve = scene.resolve("a", "1-2,4-5", "Succeeded");
+      scene.step();
+
+      assertRefused(
+          scene,
+          resolve,
+          "1 of these 4 jobs became Unknown after this was asked for, so that nothing was changed: a/5 (m-006) at 2026-01-01T00:00:05Z",
+          "look at them, then create another action");
+      assertThat(scene.status.blocks().getFirst().unknown()).isEqualTo("1-2,4-5");
     }
 
     @Test

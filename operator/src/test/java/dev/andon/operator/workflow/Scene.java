@@ -317,6 +317,16 @@ final class Scene {
   }
 
   PendingAction ask(String name, String verb, String block, Integer index, String outcome) {
+    return ask(name, verb, block, index, null, outcome);
+  }
+
+  /** A Resolve of many jobs. */
+  PendingAction resolve(String block, String indexes, String outcome) {
+    return ask("a-" + asks, "Resolve", block, null, indexes, outcome);
+  }
+
+  private PendingAction ask(
+      String name, String verb, String block, Integer index, String indexes, String outcome) {
     var spec =
         new WorkflowActionSpec(
             "erase",
@@ -325,6 +335,7 @@ final class Scene {
             null,
             block,
             index,
+            indexes,
             outcome,
             "looks odd",
             new RequestedBy("ann", null, List.of()));

@@ -154,6 +154,86 @@ class WordsTest {
         .endsWith("; unknown whether 11 jobs were done: " + names + ", a/m-009, a/m-010, …");
   }
 
+  /** Of four jobs, of which three are unknown. */
+  private static Scene threeUnknown(String maxFailures) {
+    var scene = new Scene(range("a", 4, 4, ONCE, null, maxFailures));
+    scene.step();
+    for (int i : List.of(0, 1, 3)) {
+      scene.outcome(key("a", i, 1), new Outcome.Unknown("dropped", true));
+    }
+    scene.step();
+    return scene;
+  }
+
+  private static final String HOW_TO_GO_ON =
+      "; unknown whether 3 jobs were done: a/m-001, a/m-002, a/m-004"
+          + "; to go on create a Workflow with continueFrom: erase; what is Unknown there and not repeated waits for a WorkflowAction Resolve, which can name many (block: a, indexes: \"0-1,3\")";
+
+  @Test
+  void how_a_person_says_what_became_of_unknown_jobs() {
+    var scene = threeUnknown(null);
+
+    assertThat(ready(scene))
+        .startsWith(
+            "nothing more is sent until a person has looked, and a WorkflowAction Resolve with block: a, indexes: \"0-1,3\" says what became of them"
+                + "; unknown whether 3 jobs were done: a/m-001, ");
+  }
+
+  @Test
+  void how_to_go_on_once_it_is_stopped_with_unknown_jobs() {
+    var scene = threeUnknown(null);
+    scene.succeed(key("a", 2, 1));
+    scene.stop = STOPPED;
+    scene.step();
+
+    assertThat(scene.status.phase()).isEqualTo("Stopped");
+    assertThat(ready(scene)).endsWith(HOW_TO_GO_ON);
+  }
+
+  @Test
+  void how_to_go_on_once_it_is_cancelled_or_failed_with_unknown_jobs() {
+    var cancelled = threeUnknown(null);
+    cancelled.succeed(key("a", 2, 1));
+    cancelled.ask("Cancel");
+    cancelled.step();
+    assertThat(cancelled.condition("Failed")).isEqualTo("True/Cancelled");
+    assertThat(ready(cancelled)).endsWith(HOW_TO_GO_ON);
+
+    var failed = threeUnknown("0");
+    failed.fail(key("a", 2, 1));
+    failed.step();
+    assertThat(failed.condition("Failed")).isEqualTo("True/JobFailed");
+    assertThat(ready(failed)).endsWith(HOW_TO_GO_ON);
+  }
+
+  @Test
+  void nothing_of_how_to_resolve_where_nothing_is_unknown() {
+    var scene = new Scene(block("a", 1, job("x", CALL)));
+    scene.step();
+    scene.outcome(key("a", 0, 1), new Outcome.Cancelled());
+    scene.stop = STOPPED;
+    scene.step();
+
+    assertThat(scene.status.phase()).isEqualTo("Stopped");
+    assertThat(ready(scene)).doesNotContain("Resolve", "continueFrom");
+  }
+
+  /** Ranges without end would hide all else that the message says. */
+  @Test
+  void of_many_scattered_jobs_the_first_ranges_and_where_the_others_are() {
+    var scene = new Scene(range("a", 400, 400, ONCE));
+    scene.step();
+    for (int i = 0; i < 400; i += 2) {
+      scene.outcome(key("a", i, 1), new Outcome.Unknown("dropped", true));
+    }
+    scene.step();
+
+    assertThat(ready(scene))
+        .containsPattern(
+            "indexes: \"0,2,4,[0-9,]*[0-9],…\"; all of them are in status.blocks\\[\\].unknown")
+        .hasSizeLessThan(1_000);
+  }
+
   @Test
   void how_many_failed_how_many_may_and_the_first_of_them() {
     var scene = new Scene(range("a", 1, 4, ONCE, null, "1"));
