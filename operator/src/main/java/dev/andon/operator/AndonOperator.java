@@ -6,6 +6,7 @@ import dev.andon.operator.execution.ClusterNotices;
 import dev.andon.operator.execution.ClusterSecrets;
 import dev.andon.operator.execution.ExecutionRunner;
 import dev.andon.operator.execution.SendingClient;
+import dev.andon.operator.execution.StrayJobs;
 import dev.andon.operator.health.HealthServer;
 import dev.andon.operator.health.HealthServer.Check;
 import dev.andon.operator.health.Sentinel;
@@ -21,9 +22,9 @@ import dev.andon.operator.metrics.ProtectionMeters;
 import dev.andon.operator.options.DurationOption;
 import dev.andon.operator.policy.PolicyReconciler;
 import dev.andon.operator.protection.ProtectionWatch;
+import dev.andon.operator.stop.EmergencyStop;
 import dev.andon.operator.stop.StopControl;
 import dev.andon.operator.stop.StopListener;
-import dev.andon.operator.stop.StopView;
 import dev.andon.operator.workflow.ActionReconciler;
 import dev.andon.operator.workflow.Copies;
 import dev.andon.operator.workflow.Decider;
@@ -47,7 +48,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -154,6 +154,7 @@ public final class AndonOperator implements AutoCloseable {
   private final ClusterNotices notices;
   private final Controllers controllers;
   private final WorkflowReconciler workflows;
+  private final StrayJobs strayJobs;
   private final Leadership leadership;
   private final Sentinel sentinel;
   private final HealthServer health;
@@ -169,6 +170,7 @@ public final class AndonOperator implements AutoCloseable {
       ClusterNotices notices,
       Controllers controllers,
       WorkflowReconciler workflows,
+      StrayJobs strayJobs,
       Leadership leadership,
       Sentinel sentinel,
       HealthServer health,
@@ -181,6 +183,7 @@ public final class AndonOperator implements AutoCloseable {
     this.notices = notices;
     this.controllers = controllers;
     this.workflows = workflows;
+    this.strayJobs = strayJobs;
     this.leadership = leadership;
     this.sentinel = sentinel;
     this.health = health;
@@ -227,6 +230,7 @@ public final class AndonOperator implements AutoCloseable {
             notices,
             options.jobCreateTimeout(),
             clock);
+    var strayJobs = new StrayJobs(sending, leadership::holds, stop.latch()::runs);
     var protections =
         new ProtectionWatch(
             config,
@@ -242,6 +246,7 @@ public final class AndonOperator implements AutoCloseable {
             stop.gate(),
             stop.latch(),
             executions,
+            strayJobs,
             actions,
             protections::missing,
             new ClusterRecords(client, timings.ledgerAnswer()),
@@ -255,8 +260,9 @@ public final class AndonOperator implements AutoCloseable {
     stop.addListener(
         new StopListener() {
           @Override
-          public void stopSeen(Function<String, StopView> view) {
+          public void stopSeen(EmergencyStop seen) {
             // The latch tells those that run, and viewChanged, which follows, those that wait.
+            strayJobs.stopSeen(seen);
           }
 
           @Override
@@ -324,6 +330,7 @@ public final class AndonOperator implements AutoCloseable {
     protections.start();
     controllers.synchronise();
     workflows.start();
+    strayJobs.start();
     started.set(true);
     LOG.info("ready; health and metrics on port {}", health.port());
     leadership.stand(options.leaderElect() ? () -> lead(controllers, wired) : controllers::process);
@@ -336,6 +343,7 @@ public final class AndonOperator implements AutoCloseable {
         notices,
         controllers,
         workflows,
+        strayJobs,
         leadership,
         sentinel,
         health,
@@ -466,6 +474,7 @@ public final class AndonOperator implements AutoCloseable {
     protections.close();
     controllers.close();
     workflows.close();
+    strayJobs.close();
     executions.close();
     notices.close();
     leadership.close();

@@ -5,9 +5,12 @@ import dev.andon.operator.leadership.NotLeading;
 import dev.andon.operator.stop.Permit;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ListOptions;
+import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Status;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobList;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.AnyNamespaceOperation;
@@ -308,5 +311,43 @@ final class JobStore implements AutoCloseable {
     } finally {
       places.release();
     }
+  }
+
+  /** Is shown one Job after the other. */
+  interface Viewer {
+    void see(Job job) throws InterruptedException;
+  }
+
+  /** Of a list: a Job may be large. */
+  private static final long PAGE = 100;
+
+  /**
+   * Shows every Job that carries a workflow's label, as etcd has them now, a page after the other.
+   *
+   * @param namespace null: of all
+   * @throws KubernetesClientException not all of them can be read
+   */
+  void each(@Nullable String namespace, Viewer viewer) throws InterruptedException {
+    String next = null;
+    do {
+      JobList page = page(namespace, next);
+      for (Job job : page.getItems()) {
+        viewer.see(job);
+      }
+      next = page.getMetadata() == null ? null : page.getMetadata().getContinue();
+    } while (next != null && !next.isEmpty());
+  }
+
+  private JobList page(@Nullable String namespace, @Nullable String from)
+      throws InterruptedException {
+    ListOptions page = new ListOptionsBuilder().withLimit(PAGE).withContinue(from).build();
+    var all = client.batch().v1().jobs();
+    return Objects.requireNonNull(
+        among(
+            looks,
+            () ->
+                (namespace == null ? all.inAnyNamespace() : all.inNamespace(namespace))
+                    .withLabel(JobManifest.TYPE_LABEL)
+                    .list(page)));
   }
 }

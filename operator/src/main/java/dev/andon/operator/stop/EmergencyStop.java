@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -206,6 +207,28 @@ public final class EmergencyStop {
    */
   public Optional<String> closedByAll() {
     return Optional.ofNullable(closedByAll);
+  }
+
+  /** The types that are open, no other than these. */
+  public Set<String> openTypes() {
+    return fault == null && closedByAll == null
+        ? open.stream().filter(key -> !isAll(key)).collect(Collectors.toUnmodifiableSet())
+        : Set.of();
+  }
+
+  /**
+   * Whether somebody has closed something since {@code before}: a type that was open, or more than
+   * was closed by then, such as {@code all} where its type was stopped already. Without {@code
+   * before}: whether anything is closed by more than never having been opened.
+   */
+  public boolean closesMoreThan(@Nullable EmergencyStop before) {
+    if (before == null) {
+      return fault != null || !closed.isEmpty() || openTypes().isEmpty();
+    }
+    return (fault != null && before.fault == null)
+        || closed.entrySet().stream()
+            .anyMatch(key -> !key.getValue().equals(before.closed.get(key.getKey())))
+        || !openTypes().containsAll(before.openTypes());
   }
 
   /** For a log: what is open, or why nothing is. */

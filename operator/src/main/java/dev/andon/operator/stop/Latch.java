@@ -76,6 +76,12 @@ public final class Latch {
     return known == null ? Optional.empty() : Optional.ofNullable(known.stoppedBy);
   }
 
+  /** Whether a workflow of this type is enrolled, and no stop has latched it. */
+  public synchronized boolean runs(String uid, String workflowType) {
+    Enrolled known = byUid.get(uid);
+    return known != null && known.stoppedBy == null && known.workflowType.equals(workflowType);
+  }
+
   /** The workflow has ended, is gone, or did not start after all. */
   public synchronized void release(String uid) {
     Enrolled known = byUid.remove(uid);

@@ -175,7 +175,7 @@ public final class StopControl implements AutoCloseable {
           stop.sight().resourceVersion(),
           stop.says(),
           newly.size());
-      pass("stop seen", () -> listeners.forEach(l -> guarded(() -> l.stopSeen(stop::view))));
+      pass("stop seen", () -> listeners.forEach(l -> guarded(() -> l.stopSeen(stop))));
     }
     if (byRead) {
       watch.readSaw(stop.sight());

@@ -88,7 +88,7 @@ public final class Decider {
             ? status
             : status.observing(generation, Conditions.observing(status.conditions(), generation));
     return new Decision(
-        deleted ? null : observed, null, List.of(), false, snapshot.outcomes(), false, null);
+        deleted ? null : observed, null, List.of(), false, false, snapshot.outcomes(), false, null);
   }
 
   private static @Nullable State corrupt(Deciding d) {
@@ -103,7 +103,8 @@ public final class Decider {
     return State.failed(
         Reasons.CORRUPT_STATUS,
         d.corruption()
-            + "; nothing more is run, since it cannot be known what was. Look at what the jobs"
+            + "; nothing more is run, since it cannot be known what was; its Kubernetes Jobs are"
+            + " suspended. Look at what the jobs"
             + " did, then create a new Workflow for what is left");
   }
 

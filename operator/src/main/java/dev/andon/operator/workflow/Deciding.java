@@ -549,6 +549,7 @@ final class Deciding {
         starts ? record() : null,
         attempts.toBegin(),
         cancel,
+        Reasons.CORRUPT_STATUS.equals(state.reason()),
         Map.copyOf(snapshot.outcomes()),
         startTime != null,
         finished ? null : wakeUp);

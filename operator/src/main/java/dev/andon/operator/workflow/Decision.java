@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param record of a start that is decided upon: in the ledger before the status is written
  * @param begin attempts to begin once the status is written, intents of sends among them
  * @param cancel whether whatever runs is to be cancelled, before the status is written
+ * @param strayJobs whether Jobs of the workflow may run of which its status does not tell, so that
+ *     all of them are to be suspended, before the status is written
  * @param settled outcomes the status tells of
  * @param started whether the workflow has started: from then on a stop is latched
  * @param wakeUp when to decide again if nothing happens before; null once there is nothing left
@@ -28,6 +30,7 @@ public record Decision(
     @Nullable WorkflowRecordSpec record,
     List<Attempt> begin,
     boolean cancel,
+    boolean strayJobs,
     Map<AttemptKey, Outcome> settled,
     boolean started,
     @Nullable Instant wakeUp) {}

@@ -44,7 +44,7 @@ final class Duplicates {
       case LedgerView.Begun begun ->
           State.failed(
               Reasons.CORRUPT_STATUS,
-              "WorkflowRecord %s tells that this Workflow was started, and its status does not: it cannot be known what ran. Look at what the jobs did, then create a new Workflow for what is left"
+              "WorkflowRecord %s tells that this Workflow was started, and its status does not: it cannot be known what ran; its Kubernetes Jobs are suspended. Look at what the jobs did, then create a new Workflow for what is left"
                   .formatted(begun.record()));
     };
   }

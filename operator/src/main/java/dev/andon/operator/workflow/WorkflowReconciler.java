@@ -7,6 +7,7 @@ import dev.andon.crds.WorkflowStatus;
 import dev.andon.crds.WorkflowStatus.Action;
 import dev.andon.operator.cluster.Existence;
 import dev.andon.operator.execution.Executions;
+import dev.andon.operator.execution.StrayJobs;
 import dev.andon.operator.ledger.Claims;
 import dev.andon.operator.ledger.Ledger;
 import dev.andon.operator.ledger.LedgerView;
@@ -55,7 +56,8 @@ import org.slf4j.LoggerFactory;
  * Observes, decides, and does what was decided, in this order:
  *
  * <ol>
- *   <li>cancel what is to end: a stop waits for no write;
+ *   <li>cancel what is to end: a stop waits for no write; of a status that cannot be trusted,
+ *       suspend the Jobs that are not known: {@link StrayJobs};
  *   <li>enrol with the latch, so that no stop is missed between here and the next decision;
  *   <li>hold the object back from deletion, before anything of it runs outside;
  *   <li>of a start that continues another run, claim that one: {@link Claims};
@@ -126,6 +128,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
   private final Gate gate;
   private final Latch latch;
   private final Executions executions;
+  private final StrayJobs strayJobs;
   private final ActionInbox actions;
   private final ItemReads itemReads;
   private final EarlierRuns earlierRuns;
@@ -160,6 +163,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
       Gate gate,
       Latch latch,
       Executions executions,
+      StrayJobs strayJobs,
       ActionInbox actions,
       Supplier<List<String>> unprotected,
       Records records,
@@ -172,6 +176,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
     this.gate = gate;
     this.latch = latch;
     this.executions = executions;
+    this.strayJobs = strayJobs;
     this.actions = actions;
     this.itemReads = new ItemReads(client, lookAgain);
     this.earlierRuns = new EarlierRuns(client, records);
@@ -513,7 +518,22 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
     if (decision.cancel()) {
       executions.cancel(workflow.getMetadata().getUid());
     }
+    if (decision.strayJobs()) {
+      if (!isCurrent(workflow, context)) {
+        return null;
+      }
+      // Before the status: once that says how it ended nobody looks at the workflow any more.
+      strayJobs.suspendOf(workflow.getMetadata().getNamespace(), workflow.getMetadata().getUid());
+    }
     return decision.status() == null ? workflow : heldBack(decision, workflow, context);
+  }
+
+  /** A cache that lags can make a sound workflow look corrupt: one whose start it has not seen. */
+  private static boolean isCurrent(Workflow workflow, Context<Workflow> context) {
+    return Existence.find(context.getClient().resource(workflow))
+        .map(now -> now.getMetadata().getResourceVersion())
+        .filter(workflow.getMetadata().getResourceVersion()::equals)
+        .isPresent();
   }
 
   /** What is known of the stop afterwards was read after the refusal. */

@@ -295,4 +295,49 @@ class EmergencyStopTest {
                 .endMetadata())
         .build();
   }
+
+  static Stream<Arguments> closings() {
+    EmergencyStop none = EmergencyStop.missing();
+    EmergencyStop empty = of(Map.of());
+    EmergencyStop armed = of(Map.of("A", "go", "B", "go"));
+    EmergencyStop stopped = of(Map.of("A", "stop", "B", "go"));
+    EmergencyStop all = of(Map.of("A", "stop", "B", "go", "All", "stop"));
+    return Stream.of(
+        Arguments.of("armed, and nothing seen before", null, armed, false),
+        Arguments.of("all: go is no closing", null, of(Map.of("A", "go", "all", "go")), false),
+        Arguments.of("stopped, and nothing seen before", null, stopped, true),
+        Arguments.of("all stopped, and nothing seen before", null, all, true),
+        Arguments.of("empty, and nothing seen before", null, empty, true),
+        Arguments.of("missing, and nothing seen before", null, none, true),
+        Arguments.of("a type is stopped", armed, stopped, true),
+        Arguments.of("a key is taken away", armed, of(Map.of("A", "go")), true),
+        Arguments.of("all, where one was stopped", stopped, all, true),
+        Arguments.of(
+            "a stop that says something else", stopped, of(Map.of("A", "no", "B", "go")), true),
+        Arguments.of("deleted", armed, none, true),
+        Arguments.of("deleted, where nothing was open", empty, none, true),
+        Arguments.of("created empty after it was deleted", none, empty, false),
+        Arguments.of("armed again", stopped, armed, false),
+        Arguments.of("all taken away", all, stopped, false),
+        Arguments.of(
+            "another is armed", stopped, of(Map.of("A", "stop", "B", "go", "C", "go")), false),
+        Arguments.of("the same", stopped, of(Map.of("A", "stop", "B", "go")), false));
+  }
+
+  private static EmergencyStop of(Map<String, String> data) {
+    return EmergencyStop.of(configMap(b -> b.withData(data)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource
+  void closings(String what, EmergencyStop before, EmergencyStop now, boolean closes) {
+    assertThat(now.closesMoreThan(before)).isEqualTo(closes);
+  }
+
+  @Test
+  void open_are_the_types_that_say_go_and_none_where_all_or_a_fault_closes_them() {
+    assertThat(of(Map.of("A", "go", "B", "stop", "all", "go")).openTypes()).containsExactly("A");
+    assertThat(of(Map.of("A", "go", "ALL", "stop")).openTypes()).isEmpty();
+    assertThat(EmergencyStop.missing().openTypes()).isEmpty();
+  }
 }

@@ -45,6 +45,10 @@ class LatchTest {
     assertThat(latch.latched("w-1")).map(StoppedBy::configMapResourceVersion).contains("11");
     assertThat(latch.enroll("w-1", TYPE)).map(StoppedBy::configMapResourceVersion).contains("11");
     assertThat(latch.enroll("w-2", TYPE)).isEmpty();
+    assertThat(latch.runs("w-1", TYPE)).isFalse();
+    assertThat(latch.runs("w-2", TYPE)).isTrue();
+    assertThat(latch.runs("w-2", "Other")).isFalse();
+    assertThat(latch.runs("w-3", TYPE)).isFalse();
   }
 
   @Test

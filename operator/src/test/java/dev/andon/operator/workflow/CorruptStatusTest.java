@@ -131,10 +131,20 @@ class CorruptStatusTest {
     var decision = scene.step();
 
     assertThat(decision.begin()).isEmpty();
+    assertThat(decision.strayJobs()).as("what runs outside is not known").isTrue();
     assertThat(scene.condition("Failed")).isEqualTo("True/CorruptStatus");
     assertThat(Conditions.find(scene.status.conditions(), "Ready").orElseThrow().message())
         .startsWith(finding)
         .contains("; nothing more is run");
+  }
+
+  @Test
+  void of_a_sound_one_all_that_runs_is_known() {
+    var scene = new Scene(block("a", 1, job("x", CALL)));
+
+    assertThat(scene.step().strayJobs()).isFalse();
+    scene.stop = STOPPED;
+    assertThat(scene.step().strayJobs()).isFalse();
   }
 
   @Test

@@ -276,8 +276,10 @@ class DeciderTest {
       var scene = new Scene(block("a", 1, job("x", CALL)));
       scene.ledger = new LedgerView.Begun("rec-1");
 
-      assertThat(scene.step().begin()).isEmpty();
+      Decision decision = scene.step();
 
+      assertThat(decision.begin()).isEmpty();
+      assertThat(decision.strayJobs()).isTrue();
       assertThat(scene.condition("Failed")).isEqualTo("True/CorruptStatus");
       assertThat(scene.status.conditions().getFirst().message()).contains("rec-1");
     }

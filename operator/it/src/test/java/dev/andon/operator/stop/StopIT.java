@@ -33,7 +33,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -328,7 +327,7 @@ class StopIT {
     stop.addListener(
         new StopListener() {
           @Override
-          public void stopSeen(Function<String, StopView> view) {}
+          public void stopSeen(EmergencyStop stop) {}
 
           @Override
           public void viewChanged() {
