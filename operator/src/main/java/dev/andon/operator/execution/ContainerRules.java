@@ -63,6 +63,23 @@ public final class ContainerRules {
     return List.copyOf(found);
   }
 
+  /**
+   * What is dangerous about it, and yet can be run: args that are pasted into a shell script, by
+   * {@link ShellExpansion}. Empty: nothing, or no template that could be read.
+   */
+  public static List<String> shellExpansions(JobTypeSpec jobType) {
+    JobTypeSpec.Container container =
+        jobType.executor() == null ? null : jobType.executor().container();
+    if (container == null) {
+      return List.of();
+    }
+    try {
+      return ShellExpansion.findings(jobType, JobManifest.template(container.template()));
+    } catch (JobManifest.NoTemplate e) {
+      return List.of(); // told by findings
+    }
+  }
+
   /** The later of two variables of one name wins: the job would not get its arg. */
   private static void environment(
       String field, List<Container> containers, Set<String> args, List<String> found) {

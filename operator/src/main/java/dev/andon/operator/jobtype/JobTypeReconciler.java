@@ -4,19 +4,25 @@ import dev.andon.crds.Condition;
 import dev.andon.crds.JobType;
 import dev.andon.crds.JobTypeSpec;
 import dev.andon.crds.JobTypeStatus;
+import dev.andon.operator.execution.ContainerRules;
 import dev.andon.operator.execution.ExecutorRules;
 import dev.andon.operator.workflow.ReadyCondition;
+import dev.andon.operator.workflow.WarningCondition;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Writes into each job type's condition Ready whether this version can run it, and what is wrong
- * with it. For people: a workflow is held to the job type itself.
+ * Writes into each job type's conditions: Ready, whether this version can run it and what is wrong
+ * with it; Warning, what is dangerous about it. For people: a workflow is held to the job type
+ * itself.
  */
 public final class JobTypeReconciler implements Reconciler<JobType> {
   private final Clock clock;
@@ -29,10 +35,12 @@ public final class JobTypeReconciler implements Reconciler<JobType> {
   public UpdateControl<JobType> reconcile(JobType jobType, Context<JobType> context) {
     var meta = jobType.getMetadata();
     JobTypeStatus before = jobType.getStatus();
-    Condition ready =
-        judge(jobType.getSpec())
-            .after(before == null ? List.of() : before.conditions(), meta.getGeneration(), clock);
-    var next = new JobTypeStatus(meta.getGeneration(), List.of(ready));
+    List<Condition> previous = before == null ? List.of() : before.conditions();
+    var conditions = new ArrayList<Condition>();
+    conditions.add(judge(jobType.getSpec()).after(previous, meta.getGeneration(), clock));
+    warning(jobType.getSpec())
+        .ifPresent(w -> conditions.add(w.after(previous, meta.getGeneration(), clock)));
+    var next = new JobTypeStatus(meta.getGeneration(), List.copyOf(conditions));
     if (Objects.equals(next, before)) {
       return UpdateControl.noUpdate();
     }
@@ -46,7 +54,14 @@ public final class JobTypeReconciler implements Reconciler<JobType> {
     return UpdateControl.patchStatus(patch);
   }
 
-  private static ReadyCondition judge(JobTypeSpec spec) {
+  private static Optional<WarningCondition> warning(@Nullable JobTypeSpec spec) {
+    List<String> expansions = spec == null ? List.of() : ContainerRules.shellExpansions(spec);
+    return expansions.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new WarningCondition("ShellExpansion", String.join("; ", expansions)));
+  }
+
+  private static ReadyCondition judge(@Nullable JobTypeSpec spec) {
     if (spec == null
         || spec.executor() == null
         || (spec.executor().container() == null

@@ -2,6 +2,7 @@ package dev.andon.operator.workflow;
 
 import dev.andon.crds.Condition;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -26,6 +27,9 @@ final class Conditions {
 
   /** Whether every protection of the emergency stop was in place when the workflow started. */
   static final String PROTECTED = "Protected";
+
+  /** Of a job type that can be run: there is something dangerous about it. Only when True. */
+  static final String WARNING = "Warning";
 
   /** The schema's bound on a condition's message. */
   private static final int MAX_MESSAGE = 4_096;
@@ -84,6 +88,23 @@ final class Conditions {
       case WAITING, RUNNING, HELD -> {}
     }
     return List.copyOf(table.conditions);
+  }
+
+  /**
+   * A condition of an object that is judged and not run; its transition time is kept where the
+   * status is the same as before.
+   */
+  static Condition judged(
+      String type,
+      boolean status,
+      String reason,
+      String message,
+      List<Condition> previous,
+      long generation,
+      Instant now) {
+    var table = new Conditions(previous, generation, now.truncatedTo(ChronoUnit.MILLIS));
+    table.set(type, status, reason, message);
+    return table.conditions.getFirst();
   }
 
   /** The same conditions, following the generation. */
