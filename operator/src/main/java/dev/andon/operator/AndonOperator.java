@@ -7,6 +7,7 @@ import dev.andon.operator.execution.ClusterSecrets;
 import dev.andon.operator.execution.ExecutionRunner;
 import dev.andon.operator.execution.SendingClient;
 import dev.andon.operator.execution.StrayJobs;
+import dev.andon.operator.execution.TemplateTries;
 import dev.andon.operator.health.HealthServer;
 import dev.andon.operator.health.HealthServer.Check;
 import dev.andon.operator.health.Sentinel;
@@ -241,6 +242,7 @@ public final class AndonOperator implements AutoCloseable {
             clock,
             ProtectionWatch.EVERY);
     var actions = new ActionReconciler(client, wired::wake, clock);
+    var templates = new TemplateTries(sending);
     var workflows =
         new WorkflowReconciler(
             stop.gate(),
@@ -248,6 +250,7 @@ public final class AndonOperator implements AutoCloseable {
             executions,
             strayJobs,
             actions,
+            templates,
             protections::missing,
             new ClusterRecords(client, timings.ledgerAnswer()),
             leadership::holds,
@@ -312,7 +315,7 @@ public final class AndonOperator implements AutoCloseable {
             o.watchingAllNamespaces().withRetry(retry()).withReconciliationMaxInterval(SAFETY_NET));
 
     controllers.register(
-        new JobTypeReconciler(clock),
+        new JobTypeReconciler(templates, options.namespace(), clock),
         o ->
             o.watchingAllNamespaces().withRetry(retry()).withReconciliationMaxInterval(SAFETY_NET));
 

@@ -22,6 +22,11 @@ public final class ContainerRules {
 
   private ContainerRules() {}
 
+  /** Whether the job type has a container. */
+  public static boolean concern(JobTypeSpec jobType) {
+    return jobType.executor() != null && jobType.executor().container() != null;
+  }
+
   /**
    * Everything wrong with the {@code container} executor of a JobType, each with its field, its
    * value and the rule. Empty: nothing.

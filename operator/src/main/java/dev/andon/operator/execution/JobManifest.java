@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.andon.crds.JobTypeSpec;
+import dev.andon.crds.WorkflowStatus.Armed;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -18,7 +19,9 @@ import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicy;
 import io.fabric8.kubernetes.api.model.batch.v1.PodFailurePolicyBuilder;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -189,6 +192,42 @@ final class JobManifest {
         .withTemplate(template)
         .endSpec()
         .build();
+  }
+
+  /**
+   * The Job that an attempt of the job type would be, to be tried and not to be created: as {@link
+   * #of} makes it, but without what a stop would refuse it for, its labels, and without an owner.
+   */
+  static Job toTry(String jobType, JobTypeSpec spec, String namespace) throws NoTemplate {
+    JobTypeSpec.Container container = spec.executor() == null ? null : spec.executor().container();
+    if (container == null) {
+      throw new NoTemplate("the job type has no container");
+    }
+    var nobody = new AttemptKey("00000000-0000-0000-0000-000000000000", "try", 0, 1);
+    Duration timeout = Duration.ofSeconds(Objects.requireNonNullElse(spec.timeoutSeconds(), 600));
+    Job job =
+        of(
+            new Attempt(
+                nobody,
+                namespace,
+                jobType,
+                "",
+                new Armed("", ""),
+                jobType,
+                spec,
+                Map.of(),
+                Instant.EPOCH,
+                new Attempt.Work.Send()),
+            container,
+            timeout);
+    var ours = new HashSet<>(identity(nobody).keySet());
+    ours.add(TYPE_LABEL);
+    job.getMetadata().setOwnerReferences(List.of());
+    job.getMetadata().setLabels(Map.of());
+    job.getSpec().getTemplate().getMetadata().getLabels().keySet().removeAll(ours);
+    // ContainerRules tells of any other.
+    job.getSpec().getTemplate().getSpec().setRestartPolicy("Never");
+    return job;
   }
 
   /**

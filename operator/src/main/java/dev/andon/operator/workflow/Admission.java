@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a workflow is accepted. What is wrong with it, or denied by a policy, rejects it at once.
- * What it only lacks another object can still bring (a job type, an arg, a policy that admits it, a
- * ConfigMap): objects that are applied together arrive in any order. For that it waits a while
- * ({@link Decider#ADMISSION_GRACE}), and is rejected then.
+ * What it only lacks another object can still bring (a job type, one of which Jobs can be made, an
+ * arg, a policy that admits it, a ConfigMap): objects that are applied together arrive in any
+ * order. For that it waits a while ({@link Decider#ADMISSION_GRACE}), and is rejected then.
  */
 final class Admission {
   private Admission() {}
@@ -41,6 +41,7 @@ final class Admission {
     var lacking = new ArrayList<String>();
     lacking.addAll(spec.lacking());
     lacking.addAll(ofJobTypes);
+    lacking.addAll(snapshot.templates().findings());
     lacking.addAll(items.absent());
     String reason = lacking.isEmpty() ? Reasons.POLICY_DENIED : Reasons.INVALID_SPEC;
     // Without its items nobody knows which jobs there are to be judged.
@@ -51,6 +52,9 @@ final class Admission {
       lacking.addAll(d.lackingByPolicies());
     }
     if (lacking.isEmpty()) {
+      if (snapshot.templates().awaited()) {
+        return asks(d);
+      }
       d.accept();
       return null;
     }
@@ -76,9 +80,24 @@ final class Admission {
         : State.waiting(Reasons.NOT_ADMITTED_YET, waits);
   }
 
+  /** For seconds at most: who does not get an answer goes on without. */
+  private static State asks(Deciding d) {
+    d.lookAgainSoon();
+    return d.snapshot().stop() instanceof StopView.Stopped stopped
+        ? State.waiting(Reasons.EMERGENCY_STOP, Decider.notArmed(d, stopped))
+        : State.waiting(
+            Reasons.NOT_ADMITTED_YET,
+            "not admitted yet: the API server is asked what it says of the pod templates of its job types");
+  }
+
   /** What is wrong with the spec, what it lacks, and what is wrong with the job types it uses. */
   static List<String> findings(Snapshot snapshot) {
-    return Stream.concat(judge(snapshot).all().stream(), jobTypeFindings(snapshot)).toList();
+    return Stream.of(
+            judge(snapshot).all().stream(),
+            jobTypeFindings(snapshot),
+            snapshot.templates().findings().stream())
+        .flatMap(all -> all)
+        .toList();
   }
 
   private static SpecRules.Found judge(Snapshot snapshot) {

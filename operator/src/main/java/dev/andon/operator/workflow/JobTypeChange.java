@@ -29,6 +29,13 @@ final class JobTypeChange {
           "since it was accepted %s; the Workflow does not fit them any more: %s"
               .formatted(differences(d), String.join("; ", findings)));
     }
+    if (d.snapshot().templates().awaited()) {
+      d.lookAgainSoon();
+      return State.held(
+          Reasons.JOB_TYPE_CHANGED,
+          "since it was accepted %s; the API server is asked what it says of their pod templates"
+              .formatted(differences(d)));
+    }
     d.pinJobTypes();
     return null;
   }

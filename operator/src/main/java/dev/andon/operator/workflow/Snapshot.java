@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param waits what attempts wait for that people may have to do something about
  * @param pace how fast each job type may be sent; absent: without limit
  * @param items of ConfigMaps; {@code plan} is made of them
+ * @param templates what the API server says of pod templates that are not pinned yet
  * @param actions what people ask of it
  * @param unprotected protections of the stop that are not in place, by name
  */
@@ -55,6 +56,7 @@ public record Snapshot(
     Map<AttemptKey, Wait> waits,
     Map<String, Pace> pace,
     Items items,
+    Templates templates,
     PendingActions actions,
     List<String> unprotected,
     Instant now) {
@@ -78,6 +80,7 @@ public record Snapshot(
         waits,
         pace,
         items,
+        templates,
         actions,
         unprotected,
         now);

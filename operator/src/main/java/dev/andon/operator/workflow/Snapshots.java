@@ -47,6 +47,7 @@ final class Snapshots {
   private final ActionInbox actions;
   private final ItemReads itemReads;
   private final EarlierRuns earlierRuns;
+  private final TemplateReads templateReads;
   private final Supplier<List<String>> unprotected;
   private final Clock clock;
   private final Cache<JobType> jobTypes;
@@ -66,6 +67,7 @@ final class Snapshots {
       ActionInbox actions,
       ItemReads itemReads,
       EarlierRuns earlierRuns,
+      TemplateReads templateReads,
       Supplier<List<String>> unprotected,
       Clock clock,
       Cache<JobType> jobTypes,
@@ -78,6 +80,7 @@ final class Snapshots {
     this.actions = actions;
     this.itemReads = itemReads;
     this.earlierRuns = earlierRuns;
+    this.templateReads = templateReads;
     this.unprotected = unprotected;
     this.clock = clock;
     this.jobTypes = jobTypes;
@@ -120,6 +123,17 @@ final class Snapshots {
               }
             });
     JobTypes known = JobTypes.of(specs);
+    Templates templates =
+        latched || workflow.isMarkedForDeletion()
+            ? Templates.NONE
+            : templateReads.of(
+                uid,
+                meta.getNamespace(),
+                meta.getName(),
+                plan.jobTypes(),
+                specs,
+                versions,
+                workflow.getStatus() == null ? List.of() : workflow.getStatus().jobTypes());
     PendingActions asked = latched ? PendingActions.NONE : actions.pending(workflow);
     return new Snapshot(
         new Identity(
@@ -155,6 +169,7 @@ final class Snapshots {
         executions.waits(uid),
         pace(plan, specs, mayIntend),
         items,
+        templates,
         asked,
         unprotected.get(),
         now);
@@ -164,6 +179,7 @@ final class Snapshots {
   void forget(String uid) {
     plans.remove(uid);
     itemReads.forget(uid);
+    templateReads.forget(uid);
   }
 
   private Plan plan(

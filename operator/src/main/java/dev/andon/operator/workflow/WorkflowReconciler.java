@@ -8,6 +8,7 @@ import dev.andon.crds.WorkflowStatus.Action;
 import dev.andon.operator.cluster.Existence;
 import dev.andon.operator.execution.Executions;
 import dev.andon.operator.execution.StrayJobs;
+import dev.andon.operator.execution.TemplateTries;
 import dev.andon.operator.ledger.Claims;
 import dev.andon.operator.ledger.Ledger;
 import dev.andon.operator.ledger.LedgerView;
@@ -132,6 +133,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
   private final ActionInbox actions;
   private final ItemReads itemReads;
   private final EarlierRuns earlierRuns;
+  private final TemplateReads templateReads;
   private final Supplier<List<String>> unprotected;
   private final Clock clock;
   private final StatusWriter statusWriter;
@@ -165,6 +167,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
       Executions executions,
       StrayJobs strayJobs,
       ActionInbox actions,
+      TemplateTries templates,
       Supplier<List<String>> unprotected,
       Records records,
       BooleanSupplier leads,
@@ -180,6 +183,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
     this.actions = actions;
     this.itemReads = new ItemReads(client, lookAgain);
     this.earlierRuns = new EarlierRuns(client, records);
+    this.templateReads = new TemplateReads(templates::ask, this::wake, System::nanoTime);
     this.unprotected = unprotected;
     this.clock = clock;
     this.statusWriter = new StatusWriter(client.getKubernetesSerialization(), ownWrites);
@@ -301,6 +305,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
             actions,
             itemReads,
             earlierRuns,
+            templateReads,
             unprotected,
             clock,
             jobTypes,
@@ -347,7 +352,7 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
     drain.begin(atMost);
   }
 
-  /** Looks again at a workflow: an attempt of it has an outcome. */
+  /** Looks again at a workflow: an attempt of it has an outcome, or what it asked is answered. */
   public void wake(String namespace, String name) {
     wakes.propagateEvent(new ResourceID(name, namespace));
   }

@@ -15,8 +15,8 @@ import java.util.Set;
  * Who can make something happen outside. There are four doors, {@link HttpSender}, {@link
  * GrpcSender}, {@link TokenBucketStore} and {@link JobStore}: each takes a permit and uses it for
  * the one request it makes. Nothing else gets hold of what could send, so an executor can only send
- * through a door, and permits come from the gate alone. {@link RogueExecutorsTest} tries to get
- * around it.
+ * through a door, and permits come from the gate alone. {@link JobDryRun} asks what would become of
+ * a Job, and creates none. {@link RogueExecutorsTest} tries to get around it.
  */
 @AnalyzeClasses(
     packages = "dev.andon.operator",
@@ -96,7 +96,11 @@ class SendsArchitectureTest {
           .resideInAPackage("dev.andon.operator.execution..")
           .and()
           .doNotBelongToAnyOf(
-              TokenBucketStore.class, JobStore.class, SendingClient.class, ClusterSecrets.class)
+              TokenBucketStore.class,
+              JobStore.class,
+              JobDryRun.class,
+              SendingClient.class,
+              ClusterSecrets.class)
           .should()
           .callMethodWhere(
               describe(

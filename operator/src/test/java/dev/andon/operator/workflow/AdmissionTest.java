@@ -106,6 +106,15 @@ class AdmissionTest {
             "InvalidSpec",
             "JobType call: spec.executor.http.url"),
         lacks(
+            "a job type that no Job can be made of",
+            s ->
+                s.templates =
+                    new Templates(
+                        List.of("job type call: cannot be run in namespace fleet: x"), false),
+            s -> s.templates = Templates.NONE,
+            "InvalidSpec",
+            "job type call: cannot be run in namespace fleet: x"),
+        lacks(
             "a job type of an executor that is not there yet",
             s -> s.jobTypes.put(CALL, withExecutor(call, null)),
             s -> s.jobTypes.put(CALL, call),
@@ -283,5 +292,44 @@ class AdmissionTest {
 
     assertThat(scene.status.phase()).isEqualTo("Rejected");
     assertThat(scene.message()).contains("no policy admits it");
+  }
+
+  @Test
+  void while_the_api_server_is_asked_about_pod_templates_nothing_begins() {
+    var scene = scene();
+    scene.templates = new Templates(List.of(), true);
+
+    Decision waits = scene.step();
+    assertThat(waits.begin()).isEmpty();
+    assertThat(waits.wakeUp()).isBeforeOrEqualTo(T0.plusSeconds(1));
+    assertThat(scene.condition("Ready")).isEqualTo("False/NotAdmittedYet");
+    assertThat(scene.condition("Accepted")).isEqualTo("absent");
+    assertThat(scene.status.firstJudged()).isNull();
+
+    scene.templates = Templates.NONE;
+    assertThat(scene.step().begin()).hasSize(1);
+  }
+
+  @Test
+  void what_is_denied_waits_for_no_answer_about_pod_templates() {
+    var scene = scene();
+    scene.templates = new Templates(List.of(), true);
+    scene.spec = new Scene(block("a", 1, job("x", "nosuch"), job("x", CALL))).spec;
+
+    scene.step();
+
+    assertThat(scene.condition("Ready")).isEqualTo("False/InvalidSpec");
+  }
+
+  @Test
+  void while_it_is_stopped_that_is_shown_and_the_answer_awaited() {
+    var scene = scene();
+    scene.templates = new Templates(List.of(), true);
+    scene.stop = STOPPED;
+
+    scene.step();
+
+    assertThat(scene.condition("Ready")).isEqualTo("False/EmergencyStop");
+    assertThat(scene.condition("Accepted")).isEqualTo("absent");
   }
 }

@@ -94,6 +94,35 @@ class JobTypeChangeTest {
   }
 
   @Test
+  void a_resume_is_refused_where_no_job_can_be_made_of_what_it_is_now() {
+    var scene = afterTheFirst(CALL);
+    scene.versions.put(CALL, new PinnedJobType(CALL, "call-uid", 2L));
+    scene.step();
+    scene.templates = new Templates(List.of("job type call: cannot be run"), false);
+    var resume = scene.ask("Resume");
+
+    assertThat(sends(scene.step())).isEmpty();
+    assertThat(scene.answer(resume).phase()).isEqualTo("Refused");
+    assertThat(scene.answer(resume).message()).contains("job type call: cannot be run");
+  }
+
+  @Test
+  void one_that_changed_before_the_start_is_pinned_once_the_api_server_was_asked() {
+    var scene = new Scene(block("a", 1, job("x", CALL)));
+    scene.stop = STOPPED;
+    scene.step();
+    scene.versions.put(CALL, new PinnedJobType(CALL, "call-uid", 2L));
+    scene.templates = new Templates(List.of(), true);
+    scene.stop = Scene.OPEN;
+
+    assertThat(sends(scene.step())).isEmpty();
+    assertThat(scene.condition("Ready")).isEqualTo("False/JobTypeChanged");
+
+    scene.templates = Templates.NONE;
+    assertThat(sends(scene.step())).hasSize(1);
+  }
+
+  @Test
   void a_resume_seen_again_does_not_pin_the_next_change() {
     var scene = afterTheFirst(CALL);
     scene.versions.put(CALL, new PinnedJobType(CALL, "call-uid", 2L));

@@ -72,6 +72,7 @@ final class Scene {
   final List<String> unprotected = new ArrayList<>();
 
   Items items = Items.NONE;
+  Templates templates = Templates.NONE;
 
   /** Actions that nobody has told what became of them. */
   final List<PendingAction> asked = new ArrayList<>();
@@ -269,6 +270,7 @@ final class Scene {
         Map.copyOf(waits),
         Map.copyOf(pace),
         items,
+        templates,
         new PendingActions(List.copyOf(asked), Set.copyOf(told), unread),
         List.copyOf(unprotected),
         now);
