@@ -406,22 +406,32 @@ public final class ExecutionRunner implements Executions, AutoCloseable {
     }
   }
 
-  /** Whether it waits for something else than before. People get one notice for each reason. */
+  /**
+   * People get one notice of each reason, and status is written anew when one comes or goes: of
+   * hundreds that wait for the same each would be a write.
+   *
+   * @return whether one has
+   */
   private boolean keep(Attempt attempt, @Nullable Wait wait) {
     Map<AttemptKey, Wait> ofWorkflow =
         waits.computeIfAbsent(attempt.runner().uid(), uid -> new HashMap<>());
-    boolean known =
-        ofWorkflow.values().stream()
-            .anyMatch(w -> wait != null && w.reason().equals(wait.reason()));
-    Wait before =
-        wait == null ? ofWorkflow.remove(attempt.key()) : ofWorkflow.put(attempt.key(), wait);
+    Set<String> before = reasons(ofWorkflow);
+    if (wait == null) {
+      ofWorkflow.remove(attempt.key());
+    } else {
+      ofWorkflow.put(attempt.key(), wait);
+    }
     if (ofWorkflow.isEmpty()) {
       waits.remove(attempt.runner().uid());
     }
-    if (wait != null && !known) {
+    if (wait != null && !before.contains(wait.reason())) {
       notices.waits(attempt, wait);
     }
-    return !Objects.equals(before, wait);
+    return !before.equals(reasons(ofWorkflow));
+  }
+
+  private static Set<String> reasons(Map<AttemptKey, Wait> waits) {
+    return waits.values().stream().map(Wait::reason).collect(Collectors.toSet());
   }
 
   private boolean isThere(Attempt attempt, Entry entry) {

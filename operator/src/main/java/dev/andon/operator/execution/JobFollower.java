@@ -224,7 +224,7 @@ final class JobFollower {
     while (true) {
       Duration wait = POD_WITHIN;
       Optional<Instant> deadline = Optional.empty();
-      boolean held = false;
+      boolean timeRuns = true;
       if (!fresh) {
         switch (look()) {
           case Look.Own(Job own) -> {
@@ -234,7 +234,7 @@ final class JobFollower {
               return step.outcome();
             }
             wait = step.next();
-            held = step.held();
+            timeRuns = !step.held();
             deadline = JobReport.deadlineAfterHold(own);
           }
           case Look.Alien alien -> {
@@ -249,15 +249,19 @@ final class JobFollower {
             }
             wait = BETWEEN_LOOKS;
           }
-          case Look.NoAnswer noAnswer -> wait = BETWEEN_LOOKS_WITHOUT_ANSWER;
+          case Look.NoAnswer noAnswer -> {
+            // It may be held; and it has a deadline of its own.
+            timeRuns = false;
+            wait = BETWEEN_LOOKS_WITHOUT_ANSWER;
+          }
         }
       }
       fresh = false;
       Duration left = deadline.map(at -> Duration.between(run.now(), at)).orElse(run.left());
-      if (!held && !left.isPositive()) {
+      if (timeRuns && !left.isPositive()) {
         return timedOut();
       }
-      bell.await(held ? wait : least(wait, left));
+      bell.await(timeRuns ? least(wait, left) : wait);
     }
   }
 

@@ -803,7 +803,7 @@ class ContainerAttemptTest {
         pod(
             "",
             "\"phase\":\"Pending\",\"containerStatuses\":[{\"name\":\"erase\",\"state\":{\"waiting\":{\"reason\":\"ErrImagePull\"}}}]");
-    perLook = Duration.ofSeconds(30);
+    perLook = Duration.ofSeconds(4);
     onSuspend =
         () -> {
           perLook = Duration.ZERO;
@@ -824,7 +824,7 @@ class ContainerAttemptTest {
   void past_its_time_one_that_ran_is_unknown_and_may_be_repeated_under_its_key() throws Exception {
     jobIsThere(j -> j);
     pods = pod("", RUNNING);
-    perLook = Duration.ofSeconds(30);
+    perLook = Duration.ofSeconds(4);
     onSuspend =
         () -> {
           perLook = Duration.ZERO;

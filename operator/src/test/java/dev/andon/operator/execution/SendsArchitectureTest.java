@@ -16,7 +16,8 @@ import java.util.Set;
  * GrpcSender}, {@link TokenBucketStore} and {@link JobStore}: each takes a permit and uses it for
  * the one request it makes. Nothing else gets hold of what could send, so an executor can only send
  * through a door, and permits come from the gate alone. {@link JobDryRun} asks what would become of
- * a Job, and creates none. {@link RogueExecutorsTest} tries to get around it.
+ * a Job, and creates none; {@link ClusterNotices} creates Events. {@link RogueExecutorsTest} tries
+ * to get around it.
  */
 @AnalyzeClasses(
     packages = "dev.andon.operator",
@@ -99,6 +100,7 @@ class SendsArchitectureTest {
               TokenBucketStore.class,
               JobStore.class,
               JobDryRun.class,
+              ClusterNotices.class,
               SendingClient.class,
               ClusterSecrets.class)
           .should()

@@ -80,7 +80,7 @@ class StrayJobsTest {
       if (refused.contains(name)) {
         return status(403, "Forbidden", name);
       }
-      job.getSpec().setSuspend(true);
+      there(marked(new JobBuilder(job)));
     }
     return Reply.json(200, JSON.asJson(job));
   }
@@ -144,6 +144,15 @@ class StrayJobsTest {
         .addToLabels("andon.dev/workflow-type", type)
         .endMetadata()
         .withNewSpec()
+        .endSpec();
+  }
+
+  private static JobBuilder marked(JobBuilder job) {
+    return job.editMetadata()
+        .addToAnnotations("andon.dev/suspended", "true")
+        .endMetadata()
+        .editSpec()
+        .withSuspend(true)
         .endSpec();
   }
 
@@ -211,14 +220,16 @@ class StrayJobsTest {
     there(build("c", "fleet", "Boot"));
     there(ended("Complete", build("d", "fleet", "Erase")));
     there(ended("Failed", build("e", "fleet", "Erase")));
-    there(build("f", "fleet", "Erase").editSpec().withSuspend(true).endSpec());
+    there(marked(build("f", "fleet", "Erase")));
+    // Held by others, who could let it go.
+    there(build("h", "fleet", "Erase").editSpec().withSuspend(true).endSpec());
     there(ownedBy("w-2", build("g", "third", "Erase")));
     armed();
 
     seen("Erase", "stop", "Boot", "go");
     afterASecond();
 
-    assertThat(suspended()).containsExactly("a", "b", "g");
+    assertThat(suspended()).containsExactlyInAnyOrder("a", "b", "g", "h");
     assertThat(lists()).isEqualTo(1);
     after(Duration.ofHours(1));
     assertThat(lists()).as("once for a stop").isEqualTo(1);
@@ -257,7 +268,7 @@ class StrayJobsTest {
     seen("Erase", "stop", "Boot", "go");
     after(Duration.ofMillis(999));
     assertThat(api.requests()).isEmpty();
-    jobs.get("a").getSpec().setSuspend(true);
+    there(marked(build("a", "fleet", "Erase")));
     after(Duration.ofMillis(1));
 
     assertThat(lists()).isEqualTo(1);

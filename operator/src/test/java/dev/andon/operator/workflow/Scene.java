@@ -1,6 +1,7 @@
 package dev.andon.operator.workflow;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.andon.crds.IntOrPercent;
 import dev.andon.crds.JobTypeSpec;
 import dev.andon.crds.RequestedBy;
@@ -138,6 +139,8 @@ final class Scene {
   /** It is done by a container. */
   void isContainer(String name) {
     JobTypeSpec type = jobTypes.get(name);
+    var template = JsonNodeFactory.instance.objectNode();
+    template.withArray("/spec/containers").addObject().put("name", "x").put("image", "x");
     jobTypes.put(
         name,
         new JobTypeSpec(
@@ -149,7 +152,7 @@ final class Scene {
             null,
             null,
             new JobTypeSpec.Executor(
-                null, new JobTypeSpec.Container(null, null, null), null, null)));
+                null, new JobTypeSpec.Container(template, null, null), null, null)));
   }
 
   private void jobType(String name, int attempts, boolean retrySafe, JobTypeSpec.Cancel cancel) {
