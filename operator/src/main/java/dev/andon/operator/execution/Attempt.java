@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param armed the arming the workflow started under; a permit of another one is none of its own
  * @param deadline when it times out
  * @param tries which try of it, from 1: of a container, the number of its Job
+ * @param again whether a send before this one may have been carried out. What becomes of this one
+ *     then says nothing of that, unless it succeeds
  */
 public record Attempt(
     AttemptKey key,
@@ -27,6 +29,7 @@ public record Attempt(
     Map<String, String> args,
     Instant deadline,
     int tries,
+    boolean again,
     Work work) {
 
   /**
@@ -60,6 +63,7 @@ public record Attempt(
         args,
         deadline,
         1,
+        work instanceof Work.Send send && send.again(),
         work);
   }
 

@@ -43,25 +43,34 @@ final class ContainerAttempt {
     this.container =
         Objects.requireNonNull(Objects.requireNonNull(attempt.spec().executor()).container());
     this.name = JobName.of(attempt);
-    this.again = attempt.work() instanceof Attempt.Work.Send(boolean before) && before;
+    this.again = attempt.again();
   }
 
   Outcome run() {
+    Outcome outcome = work();
+    if (!again) {
+      return outcome;
+    }
+    // What an earlier send began says nothing of this one, and this one nothing of that.
+    return switch (outcome) {
+      case Outcome.Failed failed ->
+          new Outcome.Unknown(failed.message(), attempt.spec().isRetrySafe(), follower.isFound());
+      case Outcome.Cancelled cancelled ->
+          unknown("it was sent more than once: what became of the send before is not known", false);
+      default -> outcome;
+    };
+  }
+
+  private Outcome work() {
     sent = !(attempt.work() instanceof Attempt.Work.Send);
     try {
       return switch (attempt.work()) {
-        case Attempt.Work.Send send -> {
-          Outcome outcome = send();
-          // A Job of an earlier send may have been there, and be gone.
-          yield again && !follower.isFound() && outcome instanceof Outcome.Failed failed
-              ? unknown(failed.message(), true)
-              : outcome;
-        }
+        case Attempt.Work.Send send -> send();
         case Attempt.Work.Observe observe ->
             follower.follow("the operator ended before it saw an outcome");
         case Attempt.Work.Poll poll ->
             follower.follow("the operator ended before it saw an outcome");
-        case Attempt.Work.End end -> follower.end(JobFollower.Why.CANCELLED, null);
+        case Attempt.Work.End end -> follower.endAll();
       };
     } catch (InterruptedException e) {
       if (run.abandoned()) {
@@ -169,7 +178,7 @@ final class ContainerAttempt {
 
   /**
    * What a send before this one made. Nothing is created while a Job of the attempt may go on, or a
-   * Pod of it is alive, nor where one of them says how it ended. Empty: none of that.
+   * Pod of it is alive, nor where one of them says that it is done. Empty: none of that.
    */
   private Optional<Outcome> before() throws InterruptedException {
     try {
@@ -191,12 +200,8 @@ final class ContainerAttempt {
         return Optional.of(
             waits("EarlierPodAlive", "not created beside " + JobFollower.alive(pods)));
       }
-      return attempt.isOfEarlierRun()
-          ? switch (PodEnd.of(pods, List.of()).orElse(null)) {
-            case Says.Succeeded succeeded -> Optional.of(new Outcome.Succeeded());
-            case Says.Failed(JobReport.Finding why) -> Optional.of(follower.failed(why));
-            case null, default -> Optional.empty();
-          }
+      return PodEnd.of(pods, List.of()).filter(Says.Succeeded.class::isInstance).isPresent()
+          ? Optional.of(new Outcome.Succeeded())
           : Optional.empty();
     } catch (KubernetesClientException e) {
       return Optional.of(

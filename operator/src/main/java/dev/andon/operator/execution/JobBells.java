@@ -1,5 +1,6 @@
 package dev.andon.operator.execution;
 
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.ManagedFieldsEntryBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
@@ -271,6 +272,17 @@ final class JobBells implements AutoCloseable {
     kept.setSpec(
         new PodSpecBuilder()
             .withNodeName(whole.getSpec() == null ? null : whole.getSpec().getNodeName())
+            .withInitContainers(
+                whole.getSpec() == null
+                    ? List.of()
+                    : whole.getSpec().getInitContainers().stream()
+                        .map(
+                            init ->
+                                new ContainerBuilder()
+                                    .withName(init.getName())
+                                    .withRestartPolicy(init.getRestartPolicy())
+                                    .build())
+                        .toList())
             .build());
     PodStatus status = whole.getStatus();
     if (status != null) {

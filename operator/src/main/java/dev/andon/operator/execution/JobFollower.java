@@ -11,6 +11,7 @@ import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +66,9 @@ final class JobFollower {
   /** Which Job is the attempt's own, once it was seen. */
   private @Nullable Job job;
 
+  /** Whether others were seen to hold it. */
+  private boolean held;
+
   /** Whether it was seen not to be suspended: it may have begun. */
   private boolean released;
 
@@ -90,7 +95,7 @@ final class JobFollower {
 
   /** This is its Job. */
   void found(Job own) {
-    if (job == null && !own.getMetadata().getName().equals(name)) {
+    if (job == null) {
       bell.isOf(attempt.namespace(), own.getMetadata().getName());
     }
     job = identified(own);
@@ -295,15 +300,20 @@ final class JobFollower {
     try {
       pods = pods();
     } catch (KubernetesClientException e) {
-      return Step.goesOn(BETWEEN_LOOKS_WITHOUT_ANSWER);
+      return new Step(null, BETWEEN_LOOKS_WITHOUT_ANSWER, true);
     }
     if (JobReport.isToBeSuspended(own)) {
       if (isHeld(own, pods)) {
         bell.atEveryChange(true);
         tell(own, JobReport.whoHolds(own));
+        held = true;
         return new Step(null, JobBells.LOOK_ANYWAY, true);
       }
       return Step.ended(end(Why.SUSPENDED, null));
+    }
+    if (!finished && (JobReport.isLetGoJustNow(own) || (held && !JobReport.hasStarted(own)))) {
+      // The Job controller gives it a start, from which its time counts.
+      return new Step(null, BETWEEN_LOOKS, true);
     }
     bell.atEveryChange(false);
     Optional<Says> says = says(pods);
@@ -545,6 +555,43 @@ final class JobFollower {
   }
 
   /**
+   * Ends every Job of the attempt. Of one whose outcome was unknown nobody kept which try it is,
+   * and a try that never began leaves its Job beside that of the next: only all of them together
+   * say that nothing was done.
+   */
+  Outcome endAll() {
+    run.ending();
+    List<Job> all = List.of();
+    try {
+      all = ofTheAttempt();
+      for (Job each : all.size() > 1 ? all : List.<Job>of()) {
+        if (!JobReport.isFinished(each) && !JobReport.isMarked(each)) {
+          String _ = suspend(each);
+        }
+      }
+    } catch (KubernetesClientException | InterruptedException e) {
+      // Then the one of this try is looked for until there is an answer.
+    }
+    if (all.size() < 2) {
+      return end(Why.CANCELLED, null);
+    }
+    List<Outcome> outcomes = new ArrayList<>();
+    for (Job each : all) {
+      job = null;
+      found(each);
+      outcomes.add(end(Why.CANCELLED, null));
+    }
+    return Stream.of(
+            Outcome.Succeeded.class,
+            Outcome.Unknown.class,
+            Outcome.Failed.class,
+            Outcome.Cancelled.class)
+        .flatMap(kind -> outcomes.stream().filter(kind::isInstance))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /**
    * Suspends the Job, and waits until nothing of it is alive. A cancel suspends at once. A Job that
    * timed out has a deadline of its own, which leaves it Failed and not suspended for good; that
    * goes first.
@@ -622,7 +669,7 @@ final class JobFollower {
     boolean suspended = JobReport.isToBeSuspended(own) && JobReport.isMarked(own);
     if (suspended && JobReport.isAsCreated(own)) {
       // It was created suspended, nobody let it go, and now nobody can.
-      return Optional.of(why == Why.SUSPENDED ? suspendedByOthers() : new Outcome.Cancelled());
+      return Optional.of(new Outcome.Cancelled());
     }
     if (!finished && !(suspended && JobReport.isSuspended(own) && isNothingAlive(own))) {
       return Optional.empty();

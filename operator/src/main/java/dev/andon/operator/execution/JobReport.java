@@ -90,7 +90,7 @@ final class JobReport {
 
   /** Whether it was suspended after it was created, which is for good. */
   static boolean isMarked(Job job) {
-    return annotations(job).containsKey(JobManifest.SUSPENDED_ANNOTATION);
+    return "true".equals(annotations(job).get(JobManifest.SUSPENDED_ANNOTATION));
   }
 
   /**
@@ -98,10 +98,16 @@ final class JobReport {
    * else's to let it go. One that ran, and was suspended, has the mark.
    */
   static boolean isHeld(Job job) {
-    return isToBeSuspended(job)
-        && !isFinished(job)
-        && !isMarked(job)
-        && (job.getStatus() == null || job.getStatus().getStartTime() == null);
+    return isToBeSuspended(job) && !isFinished(job) && !isMarked(job) && !hasStarted(job);
+  }
+
+  /** Whether it was let go, and the Job controller has not seen that yet. */
+  static boolean isLetGoJustNow(Job job) {
+    return !isToBeSuspended(job) && !hasStarted(job) && has(job, "Suspended", "True");
+  }
+
+  static boolean hasStarted(Job job) {
+    return job.getStatus() != null && job.getStatus().getStartTime() != null;
   }
 
   /**

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -35,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *   <tr><th>the Pod</th><th>says</th></tr>
  *   <tr><td>has failed, by its node's word, and no own container was ever started</td><td>never begun</td></tr>
  *   <tr><td>has an own container that may still do something</td><td>it goes on</td></tr>
- *   <tr><td>is under DisruptionTarget: evicted, drained, preempted</td><td>not known</td></tr>
+ *   <tr><td>is under DisruptionTarget (evicted, drained, preempted), or was ended by its node as a whole</td><td>not known</td></tr>
  *   <tr><td>has an own container that exited with something else than 0, before it was told to end</td><td>failed</td></tr>
  *   <tr><td>has own containers that all exited with 0, before they were told to end</td><td>succeeded</td></tr>
  *   <tr><td>anything else: an exit after it was told to end says what SIGTERM did, or the work</td><td>not known</td></tr>
@@ -50,14 +51,17 @@ final class PodEnd {
 
   private static final String BY_ITS_NODE = "TerminationByKubelet";
 
-  /** A node says so of a container that it cannot find: it may have run. */
-  private static final String LOST = "ContainerStatusUnknown";
+  /**
+   * A node says so of a container that it cannot find, or containerd of one whose process it has
+   * lost: exit codes that nobody saw. It may have run.
+   */
+  private static final Set<String> LOST = Set.of("ContainerStatusUnknown", "Unknown");
 
   /**
    * A node that begins anew may refuse a Pod that ran before, and forgets its containers in that
    * moment. One that never ran was refused as soon as the node took it up.
    */
-  private static final Duration REFUSED_WITHIN = Duration.ofSeconds(60);
+  private static final Duration REFUSED_WITHIN = Duration.ofSeconds(5);
 
   private PodEnd() {}
 
@@ -117,15 +121,20 @@ final class PodEnd {
     }
     Own own = Own.of(pod);
     boolean over = !JobReport.isAlive(pod);
-    if ("Failed".equals(status.getPhase()) && own.all().noneMatch(PodEnd::wasStarted)) {
+    if ("Failed".equals(status.getPhase()) && own.all().noneMatch(PodEnd::mayHaveStarted)) {
       return neverStarted(pod, status);
     }
     if (!over && !(!own.main.isEmpty() && own.main.stream().allMatch(c -> end(c) != null))) {
       return new Says.GoesOn();
     }
     Optional<PodCondition> disrupted = disrupted(status);
-    if (disrupted.isPresent() || "Evicted".equals(status.getReason())) {
+    if (disrupted.isPresent()) {
       return new Says.NotKnown("its Pod was evicted: " + whyDisrupted(status, disrupted));
+    }
+    if ("Failed".equals(status.getPhase()) && isSaid(status.getReason())) {
+      // Of the Pod as a whole: its node ended it (Evicted, DeadlineExceeded, Terminated).
+      return new Says.NotKnown(
+          "its node ended its Pod: " + JobReport.said(status.getReason(), status.getMessage()));
     }
     Optional<Instant> told = toldToEnd(pod);
     Optional<Finding> failed =
@@ -182,7 +191,7 @@ final class PodEnd {
               ? null
               : meta.getAnnotations().get(JobManifest.CONTAINERS_ANNOTATION);
       if (annotation != null) {
-        return Set.of(annotation.split(",", -1));
+        return new HashSet<>(List.of(annotation.split(",", -1)));
       }
       PodSpec spec = pod.getSpec();
       Set<String> sidecars =
@@ -205,6 +214,10 @@ final class PodEnd {
     }
   }
 
+  private static boolean mayHaveStarted(ContainerStatus container) {
+    return wasStarted(container) || end(container) != null;
+  }
+
   private static boolean wasStarted(ContainerStatus container) {
     return Boolean.TRUE.equals(container.getStarted())
         || Objects.requireNonNullElse(container.getRestartCount(), 0) > 0
@@ -213,7 +226,11 @@ final class PodEnd {
   }
 
   private static boolean hasBegun(@Nullable ContainerState state) {
-    return state != null && (state.getRunning() != null || state.getTerminated() != null);
+    return state != null
+        && (state.getRunning() != null
+            || (state.getTerminated() != null
+                && !LOST.contains(
+                    Objects.requireNonNullElse(state.getTerminated().getReason(), ""))));
   }
 
   /** Others than its node may write that a Pod has failed, without knowing what it has started. */
@@ -247,6 +264,10 @@ final class PodEnd {
             .anyMatch(time -> time.isAfter(taken.get().plus(REFUSED_WITHIN)));
   }
 
+  private static boolean isSaid(@Nullable String text) {
+    return text != null && !text.isBlank();
+  }
+
   private static Optional<PodCondition> disrupted(PodStatus status) {
     return status.getConditions().stream()
         .filter(c -> DISRUPTED.equals(c.getType()) && "True".equals(c.getStatus()))
@@ -277,7 +298,7 @@ final class PodEnd {
 
   private static boolean endedByItself(ContainerStatus container, Optional<Instant> told) {
     ContainerStateTerminated end = end(container);
-    if (end == null || LOST.equals(end.getReason())) {
+    if (end == null || LOST.contains(Objects.requireNonNullElse(end.getReason(), ""))) {
       return false;
     }
     return told.isEmpty()

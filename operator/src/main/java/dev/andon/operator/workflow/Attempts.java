@@ -398,6 +398,7 @@ final class Attempts {
             job.args(),
             Objects.requireNonNull(active.deadline()),
             tries(active),
+            sends(active) > 1 || before != null,
             work));
   }
 
@@ -566,7 +567,7 @@ final class Attempts {
     } else if (isBeingTold(at, attempt)) {
       d.wakeAt(d.now());
     } else {
-      toBeEnded(at, attempt);
+      toBeEnded(at, attempt, sends(attempt));
     }
   }
 
@@ -583,7 +584,8 @@ final class Attempts {
             && canBeEnded(at, changed)
             && !isBeingTold(at, attempt)) {
           progress.clearUnknown(at);
-          toBeEnded(at, attempt);
+          // How often it was sent nobody kept. Only that it is done can be learned of it now.
+          toBeEnded(at, attempt, MAX_SENDS);
         }
       }
     }
@@ -600,7 +602,7 @@ final class Attempts {
   }
 
   /** From now on it is as if a process that is gone had left it under way. */
-  private void toBeEnded(Position at, Active attempt) {
+  private void toBeEnded(Position at, Active attempt, int sends) {
     progress.active.put(
         at,
         new Active(
@@ -610,7 +612,7 @@ final class Attempts {
             attempt.startTime() == null ? d.now() : attempt.startTime(),
             d.now().plus(CANCEL_WITHIN),
             null,
-            Math.max(1, sends(attempt)),
+            Math.max(1, sends),
             null,
             attempt.tries()));
     d.cancelAll();

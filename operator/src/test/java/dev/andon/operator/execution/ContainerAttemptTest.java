@@ -15,7 +15,6 @@ import dev.andon.operator.pacing.RateLimits;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -24,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -88,6 +88,9 @@ class ContainerAttemptTest {
   /** Events, of whatever is asked. */
   private volatile String events = "[]";
 
+  /** What each is worked on by. */
+  private final Map<AttemptRun, Thread> begun = new ConcurrentHashMap<>();
+
   /** What the attempt said it waits for. */
   private final List<String> waits = new CopyOnWriteArrayList<>();
 
@@ -99,7 +102,12 @@ class ContainerAttemptTest {
   }
 
   @AfterEach
-  void close() throws IOException {
+  void close() throws Exception {
+    // Some go on: none of them may outlive its client.
+    for (var run : begun.entrySet()) {
+      run.getKey().abandon();
+      assertThat(run.getValue().join(Duration.ofSeconds(60))).isTrue();
+    }
     executor.close();
     client.close();
     api.close();
@@ -253,12 +261,14 @@ class ContainerAttemptTest {
   /** On a virtual thread, as the runner does it. */
   private CompletableFuture<Outcome> begin(AttemptRun run) {
     var outcome = new CompletableFuture<Outcome>();
-    Thread.ofVirtual()
-        .start(
-            () -> {
-              run.runsOn(Thread.currentThread());
-              outcome.complete(executor.run(run));
-            });
+    begun.put(
+        run,
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  run.runsOn(Thread.currentThread());
+                  outcome.complete(executor.run(run));
+                }));
     return outcome;
   }
 
@@ -355,6 +365,27 @@ class ContainerAttemptTest {
     succeeds();
 
     assertThat(outcome.get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
+  }
+
+  @Test
+  void one_that_appears_long_after_its_attempt_was_cancelled_is_suspended() throws Exception {
+    toCreates.add(new Reply.Drop());
+    AttemptRun send = run(TYPE, Duration.ofHours(1), new Attempt.Work.Send());
+    CompletableFuture<Outcome> outcome = begin(send);
+    await().atMost(Duration.ofSeconds(60)).until(() -> looks() > 0);
+    send.cancel();
+    time.pass(Duration.ofSeconds(64));
+    int looks = looks();
+    await().atMost(Duration.ofSeconds(60)).until(() -> outcome.isDone() || looks() > looks + 1);
+
+    jobIsThere(j -> j);
+
+    assertThat(outcome.get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .extracting(Outcome.Unknown::message)
+        .asString()
+        .contains("was told to end");
+    assertThat(job.at("/spec/suspend").asBoolean()).isTrue();
   }
 
   @Test
@@ -759,6 +790,7 @@ class ContainerAttemptTest {
   void one_that_ran_and_was_suspended_by_others_is_unknown_and_never_let_go_again()
       throws Exception {
     jobIsThere(ContainerAttemptTest::held);
+    ((ObjectNode) job.path("metadata")).put("generation", 3);
     conditions("Suspended");
     ((ObjectNode) job.path("status")).put("startTime", "2026-11-22T08:00:00Z");
 
@@ -868,7 +900,95 @@ class ContainerAttemptTest {
         first.args(),
         first.deadline(),
         tries,
+        first.again(),
         first.work());
+  }
+
+  private Attempt sentBefore(Attempt.Work work) {
+    Attempt first = attempt(RETRY_SAFE, Duration.ofSeconds(60), work);
+    return new Attempt(
+        first.key(),
+        first.runner(),
+        first.namespace(),
+        first.workflow(),
+        first.workflowType(),
+        first.armed(),
+        first.jobType(),
+        first.spec(),
+        first.args(),
+        first.deadline(),
+        1,
+        true,
+        work);
+  }
+
+  @Test
+  void that_a_repeat_failed_says_nothing_of_the_send_before_it() throws Exception {
+    jobIsThere(j -> j);
+    pods = pod("", exited("Failed", 3));
+    conditions("Failed");
+
+    assertThat(begin(run(sentBefore(new Attempt.Work.Observe()))).get(60, TimeUnit.SECONDS))
+        .asInstanceOf(type(Outcome.Unknown.class))
+        .satisfies(
+            unknown -> {
+              assertThat(unknown.message()).contains("exit code 3");
+              assertThat(unknown.mayRepeat()).isTrue();
+              assertThat(unknown.nextTry()).isTrue();
+            });
+  }
+
+  @Test
+  void nor_does_it_that_the_repeat_never_began() throws Exception {
+    jobIsThere(ContainerAttemptTest::held);
+
+    assertThat(begin(run(sentBefore(new Attempt.Work.End(null)))).get(60, TimeUnit.SECONDS))
+        .isEqualTo(
+            new Outcome.Unknown(
+                "it was sent more than once: what became of the send before is not known", false));
+  }
+
+  @Test
+  void to_be_ended_all_its_jobs_say_what_became_of_it() throws Exception {
+    jobIsThere(j -> j);
+    conditions("Failed");
+    ObjectNode refused = job.deepCopy();
+    ((ObjectNode) refused.path("metadata")).put("uid", "uid-of-first");
+    others = refused;
+    ((ObjectNode) job.path("metadata")).put("name", JobName.of("erase-aap", KEY, KEY.uid(), 2));
+    String first =
+        pod("", "\"phase\":\"Failed\",\"reason\":\"OutOfcpu\"")
+            .replace("uid-of-job", "uid-of-first")
+            .replace("uid-of-pod", "uid-of-first-pod");
+    String evicted =
+        pod(
+            "",
+            exited("Failed", 143)
+                + ",\"conditions\":[{\"type\":\"DisruptionTarget\",\"status\":\"True\"}]");
+    pods = first.replaceAll("]$", ",") + evicted.substring(1);
+
+    assertThat(outcome(new Attempt.Work.End(null)))
+        .as("the first try never began, the second did")
+        .isInstanceOf(Outcome.Unknown.class);
+
+    pods = first.replaceAll("]$", ",") + first.substring(1).replace("uid-of-first", "uid-of-job");
+    assertThat(outcome(new Attempt.Work.End(null)))
+        .as("neither began")
+        .isEqualTo(new Outcome.Cancelled());
+  }
+
+  @Test
+  void let_go_its_time_runs_when_the_job_controller_has_given_it_a_start() throws Exception {
+    jobIsThere(ContainerAttemptTest::held);
+    ((ObjectNode) job.path("spec")).put("suspend", false);
+    conditions("Suspended");
+    perLook = Duration.ofMinutes(5);
+    CompletableFuture<Outcome> outcome =
+        begin(run(TYPE, Duration.ofSeconds(60), new Attempt.Work.Observe()));
+    await().atMost(Duration.ofSeconds(60)).until(() -> looks() > 5);
+
+    assertThat(outcome).isNotDone();
+    assertThat(api.requests("PATCH")).isEmpty();
   }
 
   /** Of a run that "rest" continues. */

@@ -99,6 +99,7 @@ class ExecutionRunnerTest {
         first.args(),
         first.deadline(),
         first.tries(),
+        true,
         first.work());
   }
 

@@ -219,6 +219,7 @@ class JobManifestTest {
         first.args(),
         first.deadline(),
         first.tries(),
+        true,
         first.work());
   }
 

@@ -117,14 +117,29 @@ class PodEndTest {
     assertThat(PodEnd.of(pod("", status))).isEqualTo(new Says.Succeeded());
   }
 
-  @Test
-  void a_container_its_node_has_lost_has_not_ended_by_itself() {
+  @ParameterizedTest
+  @CsvSource({"137, ContainerStatusUnknown", "255, Unknown"})
+  void a_container_that_was_lost_has_not_ended_by_itself(int code, String reason) {
+    Pod pod =
+        pod(
+            "",
+            "{phase: Failed, containerStatuses: [{name: erase, state: {terminated: {exitCode: %d, reason: %s}}}]}"
+                .formatted(code, reason));
+
+    assertThat(PodEnd.of(pod)).isInstanceOf(Says.NotKnown.class);
+    assertThat(PodEnd.wasStarted(pod)).as("nor was it seen to have begun").isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"DeadlineExceeded, 0", "DeadlineExceeded, 143", "Terminated, 0"})
+  void no_exit_counts_of_a_pod_that_its_node_ended(String reason, int code) {
     assertThat(
             PodEnd.of(
                 pod(
                     "",
-                    "{phase: Failed, containerStatuses: [{name: erase, state: {terminated: {exitCode: 137, reason: ContainerStatusUnknown}}}]}")))
-        .isInstanceOf(Says.NotKnown.class);
+                    "{phase: Failed, reason: %s, containerStatuses: [%s]}"
+                        .formatted(reason, exited("erase", code, 10)))))
+        .isEqualTo(new Says.NotKnown("its node ended its Pod: " + reason));
   }
 
   @ParameterizedTest
@@ -159,7 +174,7 @@ class PodEndTest {
                     "",
                     "{phase: Failed, reason: Evicted, message: low on memory, containerStatuses: [%s]}"
                         .formatted(exited("erase", 137, 10)))))
-        .isEqualTo(new Says.NotKnown("its Pod was evicted: Evicted: low on memory"));
+        .isEqualTo(new Says.NotKnown("its node ended its Pod: Evicted: low on memory"));
   }
 
   @Test
@@ -310,7 +325,7 @@ class PodEndTest {
 
   /** A node that begins anew forgets the containers of what it refuses. */
   @ParameterizedTest
-  @CsvSource({"'2026-11-22T08:00:59Z', NeverBegun", "'2026-11-22T08:05:00Z', NotKnown"})
+  @CsvSource({"'2026-11-22T08:00:05Z', NeverBegun", "'2026-11-22T08:00:20Z', NotKnown"})
   void one_that_was_refused_long_after_it_was_taken_up_may_have_run(String refused, String says) {
     Pod pod =
         pod(
