@@ -107,16 +107,12 @@ public final class SpecRules {
    *
    * @param all everything
    * @param lacking of these, what another object can still bring: a job type, or an arg of one
+   * @param isWrong whether something is wrong whatever else may come
    */
-  public record Found(List<String> all, List<String> lacking) {
+  public record Found(List<String> all, List<String> lacking, boolean isWrong) {
     public Found {
       all = List.copyOf(all);
       lacking = List.copyOf(lacking);
-    }
-
-    /** Whether something is wrong whatever else may come. */
-    public boolean isWrong() {
-      return all.size() > lacking.size();
     }
   }
 
@@ -132,7 +128,7 @@ public final class SpecRules {
       WorkflowSpec spec, JobTypes jobTypes, Map<ConfigMapKeyRef, List<String>> lists) {
     var rules = new SpecRules(spec, jobTypes, lists);
     rules.workflow();
-    return new Found(rules.findings.all(), rules.findings.lacking());
+    return rules.findings.found();
   }
 
   private void workflow() {
@@ -494,49 +490,47 @@ public final class SpecRules {
     /** A value of the spec may be a megabyte, and is part of what is found about it. */
     private static final int LENGTH = 1_024;
 
-    private final List<String> kept = new ArrayList<>();
-    private final List<String> lacking = new ArrayList<>();
-    private int more;
-    private int moreLacking;
+    private final Kept all = new Kept();
+    private final Kept lacking = new Kept();
 
     void add(String format, Object... values) {
-      if (!keep(kept, format, values)) {
-        more++;
-      }
+      all.add(format, values);
     }
 
     /** What another object can still bring. */
     void lacks(String format, Object... values) {
-      add(format, values);
-      if (!keep(lacking, format, values)) {
-        moreLacking++;
-      }
-    }
-
-    private static boolean keep(List<String> list, String format, Object... values) {
-      if (list.size() >= KEPT) {
-        return false;
-      }
-      String finding = String.format(Locale.ROOT, format, values);
-      return list.add(
-          finding.length() <= LENGTH ? finding : finding.substring(0, LENGTH - 1) + "…");
+      all.add(format, values);
+      lacking.add(format, values);
     }
 
     List<String> all() {
-      return listed(kept, more);
+      return all.listed();
     }
 
-    List<String> lacking() {
-      return listed(lacking, moreLacking);
+    Found found() {
+      return new Found(all.listed(), lacking.listed(), all.count > lacking.count);
     }
 
-    private static List<String> listed(List<String> kept, int more) {
-      if (more == 0) {
-        return List.copyOf(kept);
+    /** The first ones, and how many there were. */
+    private static final class Kept {
+      private final List<String> first = new ArrayList<>();
+      private int count;
+
+      void add(String format, Object... values) {
+        count++;
+        if (first.size() < KEPT) {
+          String finding = String.format(Locale.ROOT, format, values);
+          first.add(finding.length() <= LENGTH ? finding : finding.substring(0, LENGTH - 1) + "…");
+        }
       }
-      var all = new ArrayList<>(kept);
-      all.add("and " + more + " more");
-      return List.copyOf(all);
+
+      List<String> listed() {
+        var all = new ArrayList<>(first);
+        if (count > first.size()) {
+          all.add("and " + (count - first.size()) + " more");
+        }
+        return List.copyOf(all);
+      }
     }
   }
 }

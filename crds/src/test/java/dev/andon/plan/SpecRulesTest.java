@@ -564,6 +564,22 @@ class SpecRulesTest {
   }
 
   @Test
+  void what_is_wrong_is_wrong_behind_more_that_is_lacking_than_is_told() {
+    String jobs =
+        String.join(
+            ",", IntStream.range(0, 60).mapToObj(i -> "{name: j" + i + ", type: x}").toList());
+
+    var found =
+        SpecRules.judge(
+            Yaml.blocks("- {name: a, jobs: [" + jobs + "]}\n- {name: A, jobs: []}"),
+            Yaml.JOB_TYPES,
+            Map.of());
+
+    assertThat(found.lacking()).hasSize(51).last().isEqualTo("and 10 more");
+    assertThat(found.isWrong()).isTrue();
+  }
+
+  @Test
   void bounds_hold_over_all_blocks_together() {
     String range = "forEach: {range: {from: 1, to: %d}, job: {type: sleep, args: {seconds: '1'}}}";
     String most = "- {name: a, %s}".formatted(range.formatted(100_000));

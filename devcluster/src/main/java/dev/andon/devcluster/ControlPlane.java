@@ -244,6 +244,20 @@ public final class ControlPlane implements AutoCloseable {
     return name;
   }
 
+  /**
+   * Returns when every CustomResourceDefinition there is is served. {@code kubectl wait} does not
+   * do it: it fails where the status of one has come and its conditions have not, as happens right
+   * after it was created (kubernetes/kubernetes#66439).
+   */
+  public void awaitCrds() throws InterruptedException {
+    awaitReady(
+        Component.KUBE_APISERVER,
+        () -> {
+          ApiServerClient.Answer answer = client().get(ServedCrds.PATH);
+          return answer.status() == 200 && ServedCrds.areAll(answer.body());
+        });
+  }
+
   /** Kills the API server as a crash would, and starts it again on its port. etcd goes on. */
   public void restartApiServer() throws InterruptedException {
     stopApiServer();

@@ -41,6 +41,7 @@ class CrdExamplesIT {
   private final KubernetesSerialization json = new KubernetesSerialization();
   private final KubernetesClient client;
   private final Kubectl kubectl;
+  private final ControlPlane plane;
   private final String namespace;
 
   CrdExamplesIT(ControlPlane plane) throws InterruptedException {
@@ -49,16 +50,14 @@ class CrdExamplesIT {
             .withConfig(Config.fromKubeconfig(plane.kubeconfig().toFile()))
             .build();
     kubectl = Kubectl.of(plane);
+    this.plane = plane;
     namespace = plane.freshNamespace();
   }
 
   @BeforeAll
-  void install_as_the_readme_says() {
+  void install_as_the_readme_says() throws InterruptedException {
     kubectl.succeeds("apply", "--server-side", "-f", Crd.folder().toString());
-    for (Crd crd : Crd.all()) {
-      String name = "crd/" + crd.definition().at("/metadata/name").asText();
-      kubectl.succeeds("wait", "--for=condition=Established", "--timeout=30s", name);
-    }
+    plane.awaitCrds();
   }
 
   @AfterAll

@@ -66,7 +66,7 @@ class ControlPlaneIT {
                 "-"))
         .extracting(Kubectl.Result::exit)
         .isEqualTo(0);
-    kubectl.run("wait", "--for=condition=Established", "crd/cords.devcluster.andon.dev");
+    plane.awaitCrds();
 
     String cord =
         """

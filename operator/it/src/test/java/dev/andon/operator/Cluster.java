@@ -47,7 +47,7 @@ final class Cluster implements AutoCloseable {
             List.of("system:serviceaccounts", "system:serviceaccounts:andon-system"));
     kubectl("apply", "--server-side", "-f", home().resolve("crds").toString());
     kubectl("apply", "-f", home().resolve("cli/src/main/resources/install").toString());
-    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s");
+    plane.awaitCrds();
     awaitAdmissionPolicies();
   }
 

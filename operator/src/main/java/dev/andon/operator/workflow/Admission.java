@@ -63,7 +63,7 @@ final class Admission {
 
   private static State lacks(Deciding d, String reason, String findings) {
     Instant until =
-        Deciding.later(d.snapshot().workflow().created(), d.firstJudged()).plus(d.admissionGrace());
+        Deciding.later(d.snapshot().workflow().created(), d.judgedSince()).plus(d.admissionGrace());
     Instant deadline = d.startDeadline();
     if (deadline != null && deadline.isBefore(until)) {
       until = deadline;

@@ -226,8 +226,8 @@ final class Deciding {
     pinJobTypes();
   }
 
-  /** When it was first found to lack something: now, if it was not before. */
-  Instant firstJudged() {
+  /** Notes that it lacks something, and says since when. */
+  Instant judgedSince() {
     if (firstJudged == null) {
       firstJudged = now();
     }

@@ -9,7 +9,6 @@ import static dev.andon.operator.workflow.Scene.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.andon.crds.JobTypeSpec;
-import dev.andon.crds.WorkflowPolicySpec;
 import dev.andon.crds.WorkflowSpec;
 import dev.andon.crds.WorkflowSpec.ConfigMapKeyRef;
 import dev.andon.crds.WorkflowSpec.ForEach;
@@ -37,25 +36,18 @@ class AdmissionTest {
     return scene;
   }
 
-  private static Policy policy(
-      String types, List<String> allowed, WorkflowPolicySpec.Rule... more) {
-    var rules =
-        Stream.concat(
-                Stream.of(
-                    Scene.json(
-                        "{\"restrictJobTypes\":{\"allowed\":%s}}"
-                            .formatted(allowed.stream().map(a -> '"' + a + '"').toList()),
-                        WorkflowPolicySpec.Rule.class)),
-                Stream.of(more))
-            .toList();
-    return Policy.of(
-        "types", 1L, new WorkflowPolicySpec(null, List.of(types), null, "Deny", rules));
+  private static Policy policy(String types, List<String> allowed, String... more) {
+    String restriction =
+        "{\"restrictJobTypes\":{\"allowed\":%s}}"
+            .formatted(allowed.stream().map(a -> '"' + a + '"').toList());
+    return Scene.policy(
+        "types",
+        types,
+        Stream.concat(Stream.of(restriction), Stream.of(more)).toArray(String[]::new));
   }
 
-  private static WorkflowPolicySpec.Rule sameArgs(String jobType) {
-    return Scene.json(
-        "{\"sameArgs\":{\"jobType\":\"%s\",\"args\":[\"machine\"]}}".formatted(jobType),
-        WorkflowPolicySpec.Rule.class);
+  private static String sameArgs(String jobType) {
+    return "{\"sameArgs\":{\"jobType\":\"%s\",\"args\":[\"machine\"]}}".formatted(jobType);
   }
 
   /** Takes something away, and brings it. */
@@ -245,17 +237,7 @@ class AdmissionTest {
   void what_a_policy_denies_is_rejected_at_once_with_what_is_lacking_too() {
     var scene = scene();
     scene.policies.set(0, policy(TYPE, List.of("other")));
-    scene.policies.add(
-        Policy.of(
-            "small",
-            1L,
-            new WorkflowPolicySpec(
-                null,
-                List.of(TYPE),
-                null,
-                "Deny",
-                List.of(
-                    Scene.json("{\"limits\":{\"maxJobs\":0}}", WorkflowPolicySpec.Rule.class)))));
+    scene.policies.add(Scene.policy("small", TYPE, "{\"limits\":{\"maxJobs\":0}}"));
 
     scene.step();
 

@@ -40,6 +40,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A workflow and the world around it, one decision after the other. */
 final class Scene {
@@ -102,24 +103,24 @@ final class Scene {
     jobType(CALL, 5, true);
     jobType(ONCE, 1, false);
     policies.add(
-        Policy.of(
+        policy(
             "types",
-            1L,
-            new WorkflowPolicySpec(
-                null,
-                List.of(TYPE),
-                null,
-                "Deny",
-                List.of(
-                    new WorkflowPolicySpec.Rule(
-                        new WorkflowPolicySpec.RestrictJobTypes(
-                            List.of(CALL, ONCE, "sleep", "token-bucket")),
-                        null,
-                        null,
-                        null,
-                        null,
-                        null,
-                        null)))));
+            TYPE,
+            "{\"restrictJobTypes\":{\"allowed\":[\"%s\",\"%s\",\"sleep\",\"token-bucket\"]}}"
+                .formatted(CALL, ONCE)));
+  }
+
+  /** One that denies. */
+  static Policy policy(String name, String workflowTypes, String... rules) {
+    return Policy.of(
+        name,
+        1L,
+        new WorkflowPolicySpec(
+            null,
+            List.of(workflowTypes),
+            null,
+            "Deny",
+            Stream.of(rules).map(rule -> json(rule, WorkflowPolicySpec.Rule.class)).toList()));
   }
 
   void jobType(String name, int attempts, boolean retrySafe) {

@@ -6,8 +6,6 @@ import static dev.andon.operator.workflow.Scene.block;
 import static dev.andon.operator.workflow.Scene.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.andon.crds.WorkflowPolicySpec;
-import dev.andon.policies.Policy;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -27,24 +25,8 @@ class TurnsTest {
     var scene = new Scene(block("a", 1, job("x", CALL)));
     scene.othersRunning = () -> turns.others(uid, TYPE, Set.of());
     scene.policies.add(
-        Policy.of(
-            "limits",
-            1L,
-            new WorkflowPolicySpec(
-                null,
-                List.of(TYPE),
-                null,
-                "Deny",
-                List.of(
-                    new WorkflowPolicySpec.Rule(
-                        null,
-                        null,
-                        null,
-                        new WorkflowPolicySpec.Limits(
-                            null, null, RUNNING_AT_ONCE, null, null, null),
-                        null,
-                        null,
-                        null)))));
+        Scene.policy(
+            "limits", TYPE, "{\"limits\":{\"maxRunning\":%d}}".formatted(RUNNING_AT_ONCE)));
     return scene;
   }
 

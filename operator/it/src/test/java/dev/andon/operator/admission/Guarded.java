@@ -41,7 +41,7 @@ final class Guarded implements AutoCloseable {
         "--force-conflicts",
         "-f",
         home.resolve("cli/src/main/resources/install").toString());
-    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s");
+    plane.awaitCrds();
     admin = new Api(plane.kubeconfig());
     operator =
         as(

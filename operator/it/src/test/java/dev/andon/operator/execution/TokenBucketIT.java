@@ -23,7 +23,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -42,7 +41,7 @@ class TokenBucketIT {
   private final ExecutionRunner other = runner();
 
   @BeforeAll
-  static void up(ControlPlane plane) throws IOException {
+  static void up(ControlPlane plane) throws IOException, InterruptedException {
     Config config = Config.fromKubeconfig(Files.readString(plane.kubeconfig()));
     client = SendingClient.of(config);
     Path home = Path.of(System.getProperty("ANDON_HOME"));
@@ -50,20 +49,8 @@ class TokenBucketIT {
       CustomResourceDefinition crd =
           client.apiextensions().v1().customResourceDefinitions().load(yaml).item();
       client.resource(crd).serverSideApply();
-      client
-          .resource(crd)
-          .waitUntilCondition(
-              seen ->
-                  seen != null
-                      && seen.getStatus() != null
-                      && seen.getStatus().getConditions().stream()
-                          .anyMatch(
-                              condition ->
-                                  condition.getType().equals("Established")
-                                      && condition.getStatus().equals("True")),
-              30,
-              TimeUnit.SECONDS);
     }
+    plane.awaitCrds();
   }
 
   @AfterAll

@@ -58,7 +58,7 @@ class ProtectionIT {
     plane = ControlPlane.start(Options.apiServerOnly());
     admin = client(plane.kubeconfig());
     kubectl(plane, "apply", "--server-side", "-f", home().resolve("crds").toString());
-    kubectl(plane, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s");
+    plane.awaitCrds();
   }
 
   @AfterAll
@@ -303,7 +303,7 @@ class ProtectionIT {
                     "--runtime-config=admissionregistration.k8s.io/v1/mutatingadmissionpolicies=false,admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings=false",
                     "--disable-admission-plugins=MutatingAdmissionPolicy"))) {
       kubectl(old, "apply", "--server-side", "-f", home().resolve("crds").toString());
-      kubectl(old, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s");
+      old.awaitCrds();
       // Without those kinds: kubectl says so, and installs the rest.
       var _ = run(old, "apply", "-f", home().resolve("cli/src/main/resources/install").toString());
       begin(old);
