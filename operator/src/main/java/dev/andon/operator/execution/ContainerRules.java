@@ -3,12 +3,14 @@ package dev.andon.operator.execution;
 import dev.andon.crds.JobTypeSpec;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.Lifecycle;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What the container executor requires of a JobType beyond its schema. The pod template itself is
@@ -19,6 +21,9 @@ public final class ContainerRules {
 
   /** In seconds: longer than an operator takes to restart, or another to take its place. */
   private static final int SHORTEST_TTL = 300;
+
+  private static final String REPEATS =
+      " within an attempt; leave it out, and use retry.attempts for more of them";
 
   private ContainerRules() {}
 
@@ -58,6 +63,8 @@ public final class ContainerRules {
               + "template.spec.restartPolicy: \"%s\" would repeat work within an attempt; use Never, and retry.attempts for more of them"
                   .formatted(restart));
     }
+    unseen("containers", template.getSpec().getContainers(), found);
+    unseen("initContainers", template.getSpec().getInitContainers(), found);
     Set<String> args =
         jobType.args().stream()
             .map(JobTypeSpec.Arg::name)
@@ -82,6 +89,41 @@ public final class ContainerRules {
       return ShellExpansion.findings(jobType, JobManifest.template(container.template()));
     } catch (JobManifest.NoTemplate e) {
       return List.of(); // told by findings
+    }
+  }
+
+  /**
+   * What makes the node end a container, or begin it again, without the outcome showing it: a
+   * program that is told to end may well exit with 0. Sidecars may have it, as they are not the
+   * work.
+   */
+  private static void unseen(String field, List<Container> containers, List<String> found) {
+    for (int i = 0; i < containers.size(); i++) {
+      Container container = containers.get(i);
+      boolean isInit = field.equals("initContainers");
+      String restart = container.getRestartPolicy();
+      if (isInit && "Always".equals(restart)) {
+        continue;
+      }
+      String path = "%stemplate.spec.%s[%d].".formatted(PATH, field, i);
+      if (restart != null && !restart.equals("Never")) {
+        found.add(path + "restartPolicy: \"%s\" would repeat work".formatted(restart) + REPEATS);
+      }
+      if (!container.getRestartPolicyRules().isEmpty()) {
+        found.add(path + "restartPolicyRules: would repeat work" + REPEATS);
+      }
+      Lifecycle lifecycle = container.getLifecycle();
+      Stream.of(
+              container.getLivenessProbe() == null ? null : "livenessProbe",
+              container.getStartupProbe() == null ? null : "startupProbe",
+              lifecycle == null || lifecycle.getPostStart() == null ? null : "lifecycle.postStart")
+          .filter(Objects::nonNull)
+          .forEach(
+              name ->
+                  found.add(
+                      path
+                          + name
+                          + ": its node ends the container when it fails, and an exit with 0 would count as work that is done; leave it out: timeoutSeconds ends what hangs"));
     }
   }
 

@@ -52,6 +52,9 @@ final class JobFollower {
   private static final Duration FIRST_BETWEEN_TRIES = Duration.ofSeconds(10);
   private static final Duration LONGEST_BETWEEN_TRIES = Duration.ofMinutes(5);
 
+  /** Of a Job whose outcome is written: a minute of them, longer than an API server restarts. */
+  private static final int LAST_SUSPENDS = 12;
+
   /** The Job controller's. */
   private static final String CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
 
@@ -432,11 +435,17 @@ final class JobFollower {
                     List.of())));
   }
 
+  /** Where all tries fail the Job's own deadline ends it. */
   private void suspendLater(Job own) {
     try {
-      store.suspend(own);
-    } catch (KubernetesClientException e) {
-      // Its own deadline ends it then.
+      for (int tries = 0; tries < LAST_SUSPENDS; tries++) {
+        try {
+          store.suspend(own);
+          return;
+        } catch (KubernetesClientException e) {
+          run.pause(BETWEEN_LOOKS_WITHOUT_ANSWER);
+        }
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

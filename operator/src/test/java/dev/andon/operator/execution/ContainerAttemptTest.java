@@ -97,6 +97,9 @@ class ContainerAttemptTest {
   /** How many reads of the Job are answered with an error. */
   private final AtomicInteger unreadable = new AtomicInteger();
 
+  /** How many suspends of it are. */
+  private final AtomicInteger unsuspended = new AtomicInteger();
+
   ContainerAttemptTest() {
     api.answering(this::answer);
   }
@@ -147,6 +150,9 @@ class ContainerAttemptTest {
         job = created(request.body(), "uid-of-job");
       }
       return said == null ? Reply.json(201, String.valueOf(job)) : said;
+    }
+    if (request.method().equals("PATCH") && unsuspended.getAndDecrement() > 0) {
+      return Reply.json(500, status(500, "InternalError", "etcd"));
     }
     if (request.method().equals("PATCH") && job != null) {
       onSuspend.run();
@@ -745,8 +751,9 @@ class ContainerAttemptTest {
     assertThat(begin(run).get(60, TimeUnit.SECONDS)).isEqualTo(new Outcome.Succeeded());
     assertThat(api.requests("PATCH")).as("not before it is written").isEmpty();
 
+    unsuspended.set(3);
     run.onceWritten().run();
-    assertThat(job.at("/spec/suspend").asBoolean()).isTrue();
+    assertThat(job.at("/spec/suspend").asBoolean()).as("in spite of three errors").isTrue();
   }
 
   @Test

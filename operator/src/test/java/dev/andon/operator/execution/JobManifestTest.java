@@ -13,10 +13,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -326,6 +328,56 @@ class JobManifestTest {
             "spec.executor.container.template.spec.restartPolicy: \"OnFailure\" would repeat work within an attempt; use Never, and retry.attempts for more of them",
             "spec.executor.container.template.spec.containers[0].env: \"force\" is the name of an arg too, which is such a variable already; rename one");
     assertThat(ContainerRules.findings(type(TYPE))).isEmpty();
+  }
+
+  /** A sidecar, the second of the init containers, may have them all: it is not the work. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "containers     | 0 | restartPolicy: OnFailure                                              | restartPolicy: \"OnFailure\" would repeat work",
+        "containers     | 0 | restartPolicy: Always                                                 | restartPolicy: \"Always\" would repeat work",
+        "initContainers | 0 | restartPolicy: OnFailure                                              | restartPolicy: \"OnFailure\" would repeat work",
+        "containers     | 0 | restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [3]}}] | restartPolicyRules: would repeat work",
+        "containers     | 0 | livenessProbe: {exec: {command: [ok]}}                                | livenessProbe: its node ends the container when it fails",
+        "containers     | 0 | startupProbe: {exec: {command: [ok]}}                                 | startupProbe: its node ends the container when it fails",
+        "containers     | 0 | lifecycle: {postStart: {exec: {command: [ok]}}}                       | lifecycle.postStart: its node ends the container when it fails",
+        "containers     | 0 | restartPolicy: Never                                                  |",
+        "containers     | 0 | readinessProbe: {exec: {command: [ok]}}                               |",
+        "containers     | 0 | lifecycle: {preStop: {exec: {command: [ok]}}}                         |",
+        "initContainers | 1 | 'startupProbe: {exec: {command: [ok]}}, lifecycle: {postStart: {exec: {command: [ok]}}}' |",
+      })
+  void rules_name_what_would_end_or_repeat_a_container_without_its_outcome_showing_it(
+      String field, int index, String with, @Nullable String finding) {
+    var ofInit =
+        List.of("{name: look, image: x}", "{name: proxy, image: x, restartPolicy: Always}");
+    var ofMain = List.of("{name: erase, image: x}");
+    JobTypeSpec type =
+        type(
+            "executor: {container: {template: {spec: {initContainers: [%s], containers: [%s]}}}}"
+                .formatted(
+                    with(ofInit, field.equals("initContainers") ? index : -1, with),
+                    with(ofMain, field.equals("containers") ? index : -1, with)));
+
+    List<String> findings = ContainerRules.findings(type);
+
+    if (finding == null) {
+      assertThat(findings).isEmpty();
+    } else {
+      assertThat(findings)
+          .singleElement()
+          .asString()
+          .startsWith(
+              "spec.executor.container.template.spec.%s[%d].%s".formatted(field, index, finding));
+    }
+  }
+
+  private static String with(List<String> containers, int index, String more) {
+    var all = new ArrayList<>(containers);
+    if (index >= 0) {
+      all.set(index, all.get(index).replace("}", ", " + more + "}"));
+    }
+    return String.join(", ", all);
   }
 
   @ParameterizedTest
