@@ -37,6 +37,11 @@ public record JobTypeSpec(
     return Boolean.TRUE.equals(retrySafe);
   }
 
+  /** Its container; null: it has another executor, or none. */
+  public @Nullable Container container() {
+    return executor == null ? null : executor.container();
+  }
+
   /** Whether what an earlier run has done is not done again by one that continues it. */
   @JsonIgnore
   public boolean isSkippedOnContinue() {

@@ -27,18 +27,12 @@ public final class ContainerRules {
 
   private ContainerRules() {}
 
-  /** Whether the job type has a container. */
-  public static boolean concern(JobTypeSpec jobType) {
-    return jobType.executor() != null && jobType.executor().container() != null;
-  }
-
   /**
    * Everything wrong with the {@code container} executor of a JobType, each with its field, its
    * value and the rule. Empty: nothing.
    */
   public static List<String> findings(JobTypeSpec jobType) {
-    JobTypeSpec.Container container =
-        jobType.executor() == null ? null : jobType.executor().container();
+    JobTypeSpec.Container container = jobType.container();
     if (container == null) {
       return List.of();
     }
@@ -80,8 +74,7 @@ public final class ContainerRules {
    * {@link ShellExpansion}. Empty: nothing, or no template that could be read.
    */
   public static List<String> shellExpansions(JobTypeSpec jobType) {
-    JobTypeSpec.Container container =
-        jobType.executor() == null ? null : jobType.executor().container();
+    JobTypeSpec.Container container = jobType.container();
     if (container == null) {
       return List.of();
     }

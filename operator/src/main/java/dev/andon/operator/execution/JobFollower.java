@@ -438,13 +438,8 @@ final class JobFollower {
   /** Where all tries fail the Job's own deadline ends it. */
   private void suspendLater(Job own) {
     try {
-      for (int tries = 0; tries < LAST_SUSPENDS; tries++) {
-        try {
-          store.suspend(own);
-          return;
-        } catch (KubernetesClientException e) {
-          run.pause(BETWEEN_LOOKS_WITHOUT_ANSWER);
-        }
+      for (int tries = 1; !suspend(own).isEmpty() && tries < LAST_SUSPENDS; tries++) {
+        run.pause(BETWEEN_LOOKS_WITHOUT_ANSWER);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -199,7 +199,7 @@ final class JobManifest {
    * #of} makes it, but without what a stop would refuse it for, its labels, and without an owner.
    */
   static Job toTry(String jobType, JobTypeSpec spec, String namespace) throws NoTemplate {
-    JobTypeSpec.Container container = spec.executor() == null ? null : spec.executor().container();
+    JobTypeSpec.Container container = spec.container();
     if (container == null) {
       throw new NoTemplate("the job type has no container");
     }

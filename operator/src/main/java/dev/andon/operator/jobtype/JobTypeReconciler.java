@@ -63,7 +63,7 @@ public final class JobTypeReconciler implements Reconciler<JobType> {
         Objects.equals(next, before)
             ? UpdateControl.noUpdate()
             : UpdateControl.patchStatus(patch(meta, next));
-    return spec != null && ContainerRules.concern(spec)
+    return spec != null && spec.container() != null
         ? update.rescheduleAfter(templates.askAgainAfter(version, namespace))
         : update;
   }
@@ -85,7 +85,7 @@ public final class JobTypeReconciler implements Reconciler<JobType> {
    */
   private List<String> ofTemplate(PinnedJobType version, @Nullable JobTypeSpec spec)
       throws InterruptedException {
-    if (spec == null || !ContainerRules.concern(spec)) {
+    if (spec == null || spec.container() == null) {
       return List.of();
     }
     try {

@@ -308,14 +308,12 @@ final class Attempts {
             null,
             sends,
             null,
-            isContainer(type) ? Integer.valueOf(waiting == null ? 1 : tries(waiting)) : null);
+            type.container() != null
+                ? Integer.valueOf(waiting == null ? 1 : tries(waiting))
+                : null);
     progress.active.put(at, active);
     boolean again = sends > 1 || progress.sent(at, active) != null;
     begin(at, active, job, type, new Work.Send(again));
-  }
-
-  private static boolean isContainer(JobTypeSpec type) {
-    return type.executor() != null && type.executor().container() != null;
   }
 
   private static Duration seconds(@Nullable String text) {

@@ -2,7 +2,6 @@ package dev.andon.operator.workflow;
 
 import dev.andon.crds.JobTypeSpec;
 import dev.andon.crds.WorkflowStatus.PinnedJobType;
-import dev.andon.operator.execution.ContainerRules;
 import dev.andon.operator.execution.TemplateAnswer;
 import dev.andon.operator.execution.TemplateTries;
 import java.util.ArrayList;
@@ -61,10 +60,7 @@ final class TemplateReads {
     for (String type : used) {
       JobTypeSpec spec = jobTypes.get(type);
       PinnedJobType version = versions.get(type);
-      if (spec != null
-          && version != null
-          && ContainerRules.concern(spec)
-          && !known.contains(version)) {
+      if (spec != null && version != null && spec.container() != null && !known.contains(version)) {
         CompletableFuture<TemplateAnswer> answer = tries.ask(version, spec, namespace);
         if (!answer.isDone()) {
           pending.add(answer);
