@@ -5,9 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.andon.devcluster.ControlPlane;
 import dev.andon.devcluster.RealControlPlane;
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,10 +40,7 @@ class ArrivalIT {
     // A machine may be slow, and nothing here is to be rejected.
     cluster.admissionGrace = "10m";
     cluster.operator();
-    admin =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(Files.readString(plane.kubeconfig())))
-            .build();
+    admin = cluster.people();
     cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: arrivals}}");
     Map<String, String> go = new HashMap<>();
     IntStream.rangeClosed(0, SETS).forEach(i -> go.put("Arrive-" + i, "go"));
@@ -54,7 +49,6 @@ class ArrivalIT {
 
   @AfterAll
   void tear_down() throws Exception {
-    admin.close();
     cluster.close();
   }
 

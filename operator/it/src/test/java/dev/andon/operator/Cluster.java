@@ -147,6 +147,16 @@ final class Cluster implements AutoCloseable {
 
   record Run(int exit, String output) {}
 
+  /** A client with all rights; closed with the cluster. */
+  KubernetesClient people() {
+    KubernetesClient people =
+        new KubernetesClientBuilder()
+            .withConfig(Config.fromKubeconfig(plane.kubeconfig().toFile()))
+            .build();
+    open.add(people);
+    return people;
+  }
+
   /** {@code input}: for {@code -f -}. */
   Run tryKubectl(String input, String... args) {
     try {

@@ -8,10 +8,7 @@ import dev.andon.devcluster.RealControlPlane;
 import dev.andon.operator.execution.JobNames;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -44,10 +41,7 @@ class ContainerEndsIT {
   void given_job_types(ControlPlane plane) throws Exception {
     this.plane = plane;
     cluster = new Cluster(plane);
-    people =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(Files.readString(plane.kubeconfig())))
-            .build();
+    people = cluster.people();
     cluster.apply(
         jobType("once", "", "")
             + jobType("repeats", "retrySafe: true", "")
@@ -128,7 +122,6 @@ class ContainerEndsIT {
   @AfterAll
   void tear_down() throws Exception {
     cluster.kubectl("delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", "it-queue");
-    people.close();
     cluster.close();
   }
 

@@ -20,11 +20,9 @@ import dev.andon.operator.stop.TestPermits;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -56,10 +54,7 @@ class ContainerIT {
   void given_job_types(ControlPlane plane) throws Exception {
     this.plane = plane;
     cluster = new Cluster(plane);
-    people =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(Files.readString(plane.kubeconfig())))
-            .build();
+    people = cluster.people();
     cluster.apply(
         jobType("succeeds", "{}", "")
             + jobType("fails", "{andon.dev/fake-outcome: fail}", "retry: {attempts: 2}")
@@ -114,7 +109,6 @@ class ContainerIT {
 
   @AfterAll
   void tear_down() throws Exception {
-    people.close();
     cluster.close();
   }
 

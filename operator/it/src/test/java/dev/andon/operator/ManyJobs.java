@@ -20,11 +20,8 @@ import dev.andon.plan.IndexSet;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -145,10 +142,7 @@ final class ManyJobs implements AutoCloseable {
     this.random = random;
     cluster = new Cluster(plane);
     namespace = plane.freshNamespace();
-    people =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(Files.readString(plane.kubeconfig())))
-            .build();
+    people = cluster.people();
     cluster.apply(setUp().replace("FLEET", door.url()));
     hands.scheduleWithFixedDelay(this::lendAHand, 200, 200, TimeUnit.MILLISECONDS);
   }
@@ -595,7 +589,6 @@ final class ManyJobs implements AutoCloseable {
     try {
       cluster.close();
     } finally {
-      people.close();
       door.close();
       for (Run run : runs) {
         run.fleet.close();

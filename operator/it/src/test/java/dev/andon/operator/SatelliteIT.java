@@ -11,10 +11,7 @@ import dev.andon.examples.fleet.FleetServer;
 import dev.andon.examples.fleet.LogEvent;
 import dev.andon.operator.FaultyApiServer.Fault;
 import dev.andon.operator.FaultyApiServer.Request;
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -44,10 +41,7 @@ class SatelliteIT {
   void given_a_cluster_and_a_fleet(ControlPlane plane) throws Exception {
     cluster = new Cluster(plane);
     between = FaultyApiServer.before(cluster.config());
-    people =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(Files.readString(plane.kubeconfig())))
-            .build();
+    people = cluster.people();
     intents = new Intents(people);
     fleet =
         FleetServer.start(
@@ -58,7 +52,6 @@ class SatelliteIT {
   @AfterEach
   void tear_down() throws Exception {
     intents.close();
-    people.close();
     cluster.close();
     between.close();
     fleet.close();

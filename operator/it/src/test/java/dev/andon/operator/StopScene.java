@@ -10,11 +10,8 @@ import dev.andon.examples.fleet.FleetOptions;
 import dev.andon.examples.fleet.FleetServer;
 import dev.andon.examples.fleet.LogEvent;
 import io.fabric8.kubernetes.api.model.ConfigMap;
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.dsl.Resource;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -42,10 +39,7 @@ final class StopScene implements AutoCloseable {
     cluster = new Cluster(plane);
     namespace = plane.freshNamespace();
     fleet = FleetServer.start(FleetOptions.defaults().withEraseMillis(600_000, 600_000));
-    people =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(Files.readString(plane.kubeconfig())))
-            .build();
+    people = cluster.people();
     cluster.apply(
         """
         apiVersion: andon.dev/v1alpha1
@@ -317,7 +311,6 @@ final class StopScene implements AutoCloseable {
   public void close() throws Exception {
     try {
       intents.close();
-      people.close();
     } finally {
       cluster.close();
       fleet.close();

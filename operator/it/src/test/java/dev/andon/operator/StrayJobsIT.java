@@ -6,10 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.andon.devcluster.ControlPlane;
 import dev.andon.devcluster.RealControlPlane;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -38,10 +35,7 @@ class StrayJobsIT {
   void given_a_job_type_that_hangs(ControlPlane plane) throws Exception {
     this.plane = plane;
     cluster = new Cluster(plane);
-    people =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(Files.readString(plane.kubeconfig())))
-            .build();
+    people = cluster.people();
     cluster.apply(
         """
         apiVersion: andon.dev/v1alpha1
@@ -81,7 +75,6 @@ class StrayJobsIT {
 
   @AfterAll
   void tear_down() throws Exception {
-    people.close();
     cluster.close();
   }
 

@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -241,24 +242,19 @@ class TemplatesIT {
     awaitReady("True");
   }
 
+  /** What the API server says to the Job of a person, which it does not keep. */
+  private Cluster.Run probe(String where, String... more) {
+    var args =
+        new ArrayList<>(
+            List.of("create", "job", "probe", "--image=none", "--dry-run=server", "-n", where));
+    args.addAll(List.of(more));
+    return cluster.tryKubectl(null, args.toArray(String[]::new));
+  }
+
   private void awaitRefusal(String where, String words) {
     await()
         .atMost(SLOW_MACHINE)
-        .untilAsserted(
-            () ->
-                assertThat(
-                        cluster
-                            .tryKubectl(
-                                null,
-                                "create",
-                                "job",
-                                "probe",
-                                "--image=none",
-                                "--dry-run=server",
-                                "-n",
-                                where)
-                            .output())
-                    .contains(words));
+        .untilAsserted(() -> assertThat(probe(where).output()).contains(words));
   }
 
   private void webhook(String where, int port, int timeoutSeconds) {
@@ -360,21 +356,7 @@ class TemplatesIT {
       await()
           .atMost(SLOW_MACHINE)
           .untilAsserted(
-              () ->
-                  assertThat(
-                          cluster
-                              .tryKubectl(
-                                  null,
-                                  "create",
-                                  "job",
-                                  "probe",
-                                  "--image=none",
-                                  "--dry-run=server",
-                                  "--request-timeout=1s",
-                                  "-n",
-                                  namespace)
-                              .exit())
-                      .isNotZero());
+              () -> assertThat(probe(namespace, "--request-timeout=1s").exit()).isNotZero());
 
       workflow();
 

@@ -886,7 +886,7 @@ class ContainerAttemptTest {
   void a_second_try_has_a_job_of_its_own() throws Exception {
     Attempt first = attempt(TYPE, Duration.ofSeconds(60), new Attempt.Work.Send());
 
-    begin(run(again(first, first.runner(), 2)));
+    begin(run(Repeated.of(first, first.runner(), 2, first.again())));
     await().atMost(Duration.ofSeconds(60)).until(() -> job != null);
 
     assertThat(job.at("/metadata/name").asText())
@@ -894,39 +894,9 @@ class ContainerAttemptTest {
         .isNotEqualTo(NAME);
   }
 
-  private static Attempt again(Attempt first, Attempt.Runner runner, int tries) {
-    return new Attempt(
-        first.key(),
-        runner,
-        first.namespace(),
-        first.workflow(),
-        first.workflowType(),
-        first.armed(),
-        first.jobType(),
-        first.spec(),
-        first.args(),
-        first.deadline(),
-        tries,
-        first.again(),
-        first.work());
-  }
-
   private Attempt sentBefore(Attempt.Work work) {
     Attempt first = attempt(RETRY_SAFE, Duration.ofSeconds(60), work);
-    return new Attempt(
-        first.key(),
-        first.runner(),
-        first.namespace(),
-        first.workflow(),
-        first.workflowType(),
-        first.armed(),
-        first.jobType(),
-        first.spec(),
-        first.args(),
-        first.deadline(),
-        1,
-        true,
-        work);
+    return Repeated.of(first, first.runner(), 1, true, work);
   }
 
   @Test
@@ -1000,12 +970,11 @@ class ContainerAttemptTest {
 
   /** Of a run that "rest" continues. */
   private CompletableFuture<Outcome> repeatedByRest() {
+    Attempt sentBefore = attempt(RETRY_SAFE, Duration.ofSeconds(60), new Attempt.Work.Send(true));
     return begin(
         run(
-            again(
-                attempt(RETRY_SAFE, Duration.ofSeconds(60), new Attempt.Work.Send(true)),
-                new Attempt.Runner("rest", "rest-uid"),
-                1)));
+            Repeated.of(
+                sentBefore, new Attempt.Runner("rest", "rest-uid"), 1, sentBefore.again())));
   }
 
   private void suspendedByTheStop() throws Exception {

@@ -87,20 +87,7 @@ class ExecutionRunnerTest {
   /** Of a run that "rest" continues: sent again under its key. */
   private static Attempt repeatedByRest(Given given) {
     Attempt first = given.attempt();
-    return new Attempt(
-        first.key(),
-        new Attempt.Runner("rest", "rest-uid"),
-        first.namespace(),
-        first.workflow(),
-        first.workflowType(),
-        first.armed(),
-        first.jobType(),
-        first.spec(),
-        first.args(),
-        first.deadline(),
-        first.tries(),
-        true,
-        first.work());
+    return Repeated.of(first, new Attempt.Runner("rest", "rest-uid"), first.tries(), true);
   }
 
   private Outcome endOfRest(AttemptKey key) {

@@ -209,20 +209,7 @@ class JobManifestTest {
 
   private static Attempt repeatedBy(String uid) {
     Attempt first = attempt(KEY, type(TYPE), Map.of("machine", "aap-0017"));
-    return new Attempt(
-        KEY,
-        new Attempt.Runner("erase-aap-rest", uid),
-        first.namespace(),
-        first.workflow(),
-        first.workflowType(),
-        first.armed(),
-        first.jobType(),
-        first.spec(),
-        first.args(),
-        first.deadline(),
-        first.tries(),
-        true,
-        first.work());
+    return Repeated.of(first, new Attempt.Runner("erase-aap-rest", uid), first.tries(), true);
   }
 
   @Test
