@@ -276,6 +276,22 @@ class LedgerIT {
     awaitOutcome(record(yaml), "Complete");
   }
 
+  /** The status says that it finished; who wrote it was told nothing. */
+  @Test
+  void a_record_is_closed_though_the_answer_to_the_last_status_was_lost() {
+    String yaml = nap("unanswered", "6", "");
+    cluster.apply(yaml);
+    awaitReason("unanswered", "Running");
+    try (Rule _ =
+        between.on(
+            r -> r.isWorkflowStatusWrite() && r.path().contains("/unanswered/"),
+            new Fault.Lost())) {
+      awaitReason("unanswered", "Complete");
+    }
+
+    awaitOutcome(record(yaml), "Complete");
+  }
+
   @Test
   void killed_between_the_record_and_the_status_the_next_operator_goes_on(@TempDir Path folder)
       throws Exception {

@@ -566,6 +566,7 @@ final class ManyJobs implements AutoCloseable {
 
   private void theRecordIsClosed(Run run) {
     await()
+        .atMost(PATIENCE)
         .untilAsserted(
             () ->
                 assertThat(

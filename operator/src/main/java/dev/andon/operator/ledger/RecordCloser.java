@@ -18,6 +18,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -49,7 +50,10 @@ public final class RecordCloser implements AutoCloseable {
   private static final int FIRST_SWEEP_TICKS = 3;
 
   private static final int SWEEP_TICKS = 300;
-  private static final int SWEEP_AFTER_FAILURE_TICKS = 10;
+  private static final int SOON_TICKS = 10;
+
+  /** After how many seconds a record that could not be closed is tried again, each time. */
+  private static final int[] AGAIN_SECONDS = {1, 2, 4, 8};
 
   private static final Logger LOG = LoggerFactory.getLogger(RecordCloser.class);
 
@@ -62,7 +66,7 @@ public final class RecordCloser implements AutoCloseable {
   private final Condition changed = lock.newCondition();
 
   // Guarded by lock.
-  private final Queue<Closing> waiting = new ArrayDeque<>();
+  private final Queue<Waiting> waiting = new ArrayDeque<>();
   private final Set<String> uids = new HashSet<>();
   private int workers;
   private boolean closed;
@@ -71,7 +75,12 @@ public final class RecordCloser implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("records-", 0).factory());
   private int ticksToSweep = FIRST_SWEEP_TICKS; // only on the ticking thread
-  private volatile boolean failed;
+  private volatile boolean soon; // something is left to be looked at
+
+  /**
+   * @param tries how often it could not be closed
+   */
+  private record Waiting(Closing closing, int tries) {}
 
   /** What there is of the workflows that records are about. */
   public interface Workflows {
@@ -111,16 +120,16 @@ public final class RecordCloser implements AutoCloseable {
         ticksToSweep = FIRST_SWEEP_TICKS;
         return;
       }
-      if (failed) {
-        failed = false;
-        ticksToSweep = Math.min(ticksToSweep, SWEEP_AFTER_FAILURE_TICKS);
+      if (soon) {
+        soon = false;
+        ticksToSweep = Math.min(ticksToSweep, SOON_TICKS);
       }
       if (--ticksToSweep <= 0) {
         ticksToSweep = SWEEP_TICKS;
         sweep();
       }
     } catch (RuntimeException e) {
-      failed = true;
+      soon = true;
       LOG.warn("open records could not be looked at; tried again in a while", e);
     }
   }
@@ -134,7 +143,7 @@ public final class RecordCloser implements AutoCloseable {
               look(record);
             } catch (RuntimeException e) {
               // One that cannot be looked at now keeps nobody from the others.
-              failed = true;
+              soon = true;
               LOG.warn(
                   "WorkflowRecord {} could not be looked at; tried again in a while",
                   record.getMetadata().getName(),
@@ -195,6 +204,11 @@ public final class RecordCloser implements AutoCloseable {
     }
   }
 
+  /** A workflow has finished, and how its last status was written is not known here. */
+  public void lookSoon() {
+    soon = true;
+  }
+
   /** The workflow is gone, or about to be, and had not finished. */
   public void deleted(Workflow workflow) {
     WorkflowStatus status = workflow.getStatus();
@@ -253,29 +267,68 @@ public final class RecordCloser implements AutoCloseable {
   private void submit(Closing closing) {
     lock.lock();
     try {
-      if (closed || !uids.add(closing.uid())) {
-        return;
-      }
-      waiting.add(closing);
-      if (workers < AT_ONCE) {
-        workers++;
-        Thread.ofVirtual().name("record").start(this::work);
+      if (!closed && uids.add(closing.uid())) {
+        enqueue(new Waiting(closing, 0));
       }
     } finally {
       lock.unlock();
     }
   }
 
+  /** With the lock held. */
+  private void enqueue(Waiting next) {
+    waiting.add(next);
+    if (workers < AT_ONCE) {
+      workers++;
+      Thread.ofVirtual().name("record").start(this::work);
+    }
+  }
+
   private void work() {
-    for (Closing next = take(); next != null; next = take()) {
+    for (Waiting next = take(); next != null; next = take()) {
       try {
-        records.close(next);
+        records.close(next.closing());
+        done(next.closing());
       } catch (RuntimeException e) {
-        failed = true;
-        LOG.warn("WorkflowRecord {} could not be closed; tried again in a while", next.record(), e);
-      } finally {
-        done(next);
+        LOG.warn(
+            "WorkflowRecord {} could not be closed; tried again in a while",
+            next.closing().record(),
+            e);
+        again(next);
       }
+    }
+  }
+
+  /** In a while; after some times it is left to the sweep, which looks at what there is anew. */
+  private void again(Waiting next) {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      if (next.tries() == AGAIN_SECONDS.length) {
+        soon = true;
+        done(next.closing());
+      } else {
+        ScheduledFuture<?> unused =
+            ticks.schedule(
+                () -> enqueueAgain(new Waiting(next.closing(), next.tries() + 1)),
+                AGAIN_SECONDS[next.tries()],
+                TimeUnit.SECONDS);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void enqueueAgain(Waiting next) {
+    lock.lock();
+    try {
+      if (!closed) {
+        enqueue(next);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -289,7 +342,7 @@ public final class RecordCloser implements AutoCloseable {
   }
 
   /** The next one, once no stop is in the way; null: there is none, and the worker ends. */
-  private @Nullable Closing take() {
+  private @Nullable Waiting take() {
     lock.lock();
     try {
       long left = LONGEST_WAIT.toNanos();
@@ -297,7 +350,7 @@ public final class RecordCloser implements AutoCloseable {
         long unused = changed.awaitNanos(LOOK_AGAIN.toNanos());
         left -= LOOK_AGAIN.toNanos();
       }
-      Closing next = closed ? null : waiting.poll();
+      Waiting next = closed ? null : waiting.poll();
       if (next == null) {
         workers--;
       }
@@ -313,10 +366,10 @@ public final class RecordCloser implements AutoCloseable {
   /** Begins nothing more. What is left open is closed by the next one that leads. */
   @Override
   public void close() {
-    ticks.shutdownNow();
     lock.lock();
     try {
       closed = true;
+      ticks.shutdownNow();
       waiting.clear();
       changed.signalAll();
     } finally {

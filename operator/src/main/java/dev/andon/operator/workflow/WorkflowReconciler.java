@@ -394,6 +394,10 @@ public final class WorkflowReconciler implements Reconciler<Workflow>, AutoClose
     }
     dropped.remove(uid);
     if (!concerns(workflow)) {
+      if (unfinished.containsKey(uid)) {
+        // Its last status was written, and the answer lost.
+        closer.lookSoon();
+      }
       forget(uid);
       return UpdateControl.noUpdate();
     }

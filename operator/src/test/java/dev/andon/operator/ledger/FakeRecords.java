@@ -6,12 +6,12 @@ import dev.andon.crds.WorkflowRecordSpec.WorkflowRef;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -46,8 +46,8 @@ public final class FakeRecords implements Records {
     void after(String verb);
   }
 
-  public final Map<String, WorkflowRecord> kept = new TreeMap<>();
-  public final List<String> calls = new ArrayList<>();
+  public final Map<String, WorkflowRecord> kept = new ConcurrentSkipListMap<>();
+  public final List<String> calls = new CopyOnWriteArrayList<>();
 
   public Fault fault = noFault();
 
